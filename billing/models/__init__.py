@@ -1,0 +1,31 @@
+"""The tables of the money."""
+
+from billing.models.account import Account
+from billing.models.document import ClosingStatement, Document, DocumentSeries, ProForma
+from billing.models.escrow import Escrow
+from billing.models.gateway_event import GatewayEvent, SimulatedCard, SimulatedCharge
+from billing.models.payment import Allocation, FundingRequest, Payment, PaymentMethod, Refund
+from billing.models.payout import Payout
+from billing.models.release import Release, ReleaseRequest
+from billing.models.transfer import Transfer
+
+__all__ = [
+    "Account",
+    "Allocation",
+    "ClosingStatement",
+    "Document",
+    "DocumentSeries",
+    "Escrow",
+    "FundingRequest",
+    "GatewayEvent",
+    "Payment",
+    "PaymentMethod",
+    "Payout",
+    "ProForma",
+    "Refund",
+    "Release",
+    "ReleaseRequest",
+    "SimulatedCard",
+    "SimulatedCharge",
+    "Transfer",
+]

@@ -1,0 +1,176 @@
+"""The audit of the ledger: does everything still add up? (docs/money.md)
+
+Reads only. Each check returns the differences it found, in words.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from escrow_site.lib import statements
+
+
+@dataclass(frozen=True)
+class Check:
+    """A law of the ledger; ``sql`` returns one row, with a ``difference`` in words, per breach."""
+
+    name: str
+    sql: str
+
+
+CHECKS = (
+    Check(
+        "Every guarded balance is the sum of its transfers.",
+        """
+        SELECT format('account %s (%s): balance %s, transfers %s', account.id, account.kind,
+                      account.balance_minor, coalesce(moved.amount_minor, 0)) AS difference
+          FROM billing_account AS account
+          LEFT JOIN (
+            SELECT account_id, sum(amount_minor) AS amount_minor FROM (
+                SELECT credit_account_id AS account_id, amount_minor FROM billing_transfer
+                UNION ALL
+                SELECT debit_account_id, -amount_minor FROM billing_transfer
+            ) AS side GROUP BY account_id
+          ) AS moved ON moved.account_id = account.id
+         WHERE account.balance_minor <> CASE
+                 WHEN account.kind IN ('escrow', 'available', 'refunding', 'paying_out')
+                 THEN coalesce(moved.amount_minor, 0) ELSE 0 END
+        """,
+    ),
+    Check(
+        "Every transfer is between accounts of one currency.",
+        """
+        SELECT format('transfer %s: %s to %s', transfer.reference, debit.currency, credit.currency)
+               AS difference
+          FROM billing_transfer AS transfer
+          JOIN billing_account AS debit ON debit.id = transfer.debit_account_id
+          JOIN billing_account AS credit ON credit.id = transfer.credit_account_id
+         WHERE debit.currency <> credit.currency
+        """,
+    ),
+    Check(
+        "Every Escrow holds what its state and its sums say.",
+        """
+        SELECT format('escrow %s (%s): account %s, sums %s', escrow.id, escrow.state,
+                      account.balance_minor,
+                      escrow.funded_minor - escrow.released_minor - escrow.refunded_minor)
+               AS difference
+          FROM billing_escrow AS escrow
+          LEFT JOIN billing_account AS account ON account.escrow_id = escrow.id
+         WHERE coalesce(account.balance_minor, -1)
+               <> escrow.funded_minor - escrow.released_minor - escrow.refunded_minor
+            OR (escrow.state = 'funded') <> (coalesce(account.balance_minor, 0) > 0)
+        """,
+    ),
+    Check(
+        "Every Escrow's released sums and fees are those of its Releases.",
+        """
+        SELECT format('escrow %s: released %s, Releases %s', escrow.id, escrow.released_minor,
+                      coalesce(sum(release.gross_minor), 0)) AS difference
+          FROM billing_escrow AS escrow
+          LEFT JOIN billing_release AS release ON release.escrow_id = escrow.id
+         GROUP BY escrow.id
+        HAVING escrow.released_minor <> coalesce(sum(release.gross_minor), 0)
+            OR escrow.processing_fee_minor <> coalesce(sum(release.processing_fee_minor), 0)
+            OR (escrow.credited_minor = 0
+                AND escrow.service_fee_minor <> coalesce(sum(release.service_fee_minor), 0))
+        """,
+    ),
+    Check(
+        "Every Release has its transfers.",
+        """
+        SELECT format('release %s: %s and %s in the ledger', release.id, release.gross_minor,
+                      coalesce(sum(transfer.amount_minor), 0)) AS difference
+          FROM billing_release AS release
+          LEFT JOIN billing_transfer AS transfer
+            ON transfer.reference IN (
+                'release:' || release.id || ':net',
+                'release:' || release.id || ':service_fee',
+                'release:' || release.id || ':processing_fee')
+         GROUP BY release.id
+        HAVING release.gross_minor <> coalesce(sum(transfer.amount_minor), 0)
+        """,
+    ),
+    Check(
+        "Every Release has its final invoice or receipt, with the same amounts.",
+        """
+        SELECT format('release %s: no document with its amounts', release.id) AS difference
+          FROM billing_release AS release
+          LEFT JOIN billing_document AS document
+            ON document.release_id = release.id
+           AND document.gross_minor = release.gross_minor
+           AND document.service_fee_minor = release.service_fee_minor
+           AND document.processing_fee_minor = release.processing_fee_minor
+           AND document.net_minor = release.net_minor
+         WHERE document.id IS NULL
+        """,
+    ),
+    Check(
+        "Every series of documents is without a gap.",
+        """
+        SELECT format('issuer %s: %s documents, numbers %s to %s, counter %s', series.issuer_id,
+                      count(document.id), min(document.number), max(document.number),
+                      series.last_number) AS difference
+          FROM billing_documentseries AS series
+          LEFT JOIN billing_document AS document ON document.issuer_id = series.issuer_id
+         GROUP BY series.id
+        HAVING count(document.id) <> series.last_number
+            OR coalesce(min(document.number), 1) <> 1
+            OR coalesce(max(document.number), 0) <> series.last_number
+        """,
+    ),
+    Check(
+        "What succeeded at the gateway is what came into the ledger.",
+        """
+        SELECT format('payment %s (%s): charged %s, posted %s', payment.id, payment.state,
+                      payment.amount_minor, coalesce(sum(transfer.amount_minor), 0)) AS difference
+          FROM billing_payment AS payment
+          LEFT JOIN billing_allocation AS allocation ON allocation.payment_id = payment.id
+          LEFT JOIN billing_transfer AS transfer
+            ON transfer.reference
+               = 'payment:' || payment.id || ':escrow:' || allocation.escrow_id
+         WHERE payment.state <> 'returned'
+         GROUP BY payment.id
+        HAVING coalesce(sum(transfer.amount_minor), 0)
+               <> CASE WHEN payment.state IN ('succeeded', 'refunded', 'charged_back')
+                       THEN payment.amount_minor ELSE 0 END
+        """,
+    ),
+    Check(
+        "An ended Job holds no money.",
+        """
+        SELECT format('job %s (%s) holds %s', job.id, job.state, sum(account.balance_minor))
+               AS difference
+          FROM jobs_job AS job
+          JOIN billing_escrow AS escrow ON escrow.job_id = job.id
+          JOIN billing_account AS account ON account.escrow_id = escrow.id
+         WHERE job.ended_at IS NOT NULL AND account.balance_minor <> 0
+         GROUP BY job.id
+        """,
+    ),
+    Check(
+        "Every Closing Statement sums to zero.",
+        """
+        SELECT format('statement %s of job %s', statement.number, statement.job_id) AS difference
+          FROM billing_closingstatement AS statement
+         WHERE (statement.totals->'job'->>'funded_minor')::bigint
+               <> (statement.totals->'job'->>'released_minor')::bigint
+                + (statement.totals->'job'->>'refunded_minor')::bigint
+        """,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found; nothing is the good answer."""
+
+    check: str
+    differences: list[str]
+
+
+def audit_ledger(checks: Iterable[Check] = CHECKS) -> list[Finding]:
+    """Hold every law against the whole ledger."""
+    return [
+        Finding(check.name, [row["difference"] for row in statements.run(check.sql)])
+        for check in checks
+    ]

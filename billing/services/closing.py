@@ -1,0 +1,109 @@
+"""The end of a Job (R11): completion by itself or by hand, and the Closing Statement."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from billing.models import ClosingStatement, Escrow, Payment, ReleaseRequest
+from billing.notices import COMPLETED
+from billing.services import catching_up, documents, statement_lines
+from escrow_site.lib import states
+from escrow_site.lib.refusals import Refusal, WrongParty, WrongState, refuse_if
+from jobs.models import Job, Person
+from jobs.services import activity
+
+
+def complete_if_finished(job: Job, *, at: datetime) -> bool:
+    """Complete a locked Job when every agreed Milestone is released, refunded or removed (R11.1).
+
+    Not when the end of the timeline is to be determined, nor while a Terms proposal is open. An
+    hourly Job has no Milestones and is completed by hand. Returns whether it completed.
+    """
+    if not job.is_running or job.open_ended or job.kind == Job.Kind.HOURLY:
+        return False
+    if job.open_proposal_until is not None and job.open_proposal_until > at:
+        return False
+    if Escrow.objects.filter(job=job).unfinished().exists():
+        return False
+    _complete(job, by=None, at=at)
+    return True
+
+
+def may_complete(job: Job, *, by: Person, at: datetime) -> Refusal | None:
+    """Either side marks a Job complete whose end is open, when no money is in it (R11.1).
+
+    Reads the Job's Escrows and Release Requests.
+    """
+    if job.role_of(by) is None:
+        return WrongParty("Only the Client or the Freelancer can complete a Job.")
+    if not job.is_running:
+        return WrongState(f"This Job is {job.get_state_display().lower()}.")
+    if not job.open_ended and job.kind == Job.Kind.FIXED_PRICE:
+        return WrongState(
+            "This Job completes by itself when every Milestone is released, refunded or removed."
+        )
+    if job.open_proposal_until is not None and job.open_proposal_until > at:
+        return WrongState("A Terms proposal is open: answer or withdraw it first.")
+    unfinished = [
+        f"“{escrow}” is {escrow.get_state_display().lower()}"
+        for escrow in Escrow.objects.of(job)
+        if escrow.state in (Escrow.State.FUNDED, Escrow.State.PENDING)
+    ]
+    if unfinished:
+        return WrongState(f"The Job cannot be completed yet: {', '.join(unfinished)}.")
+    if Payment.objects.filter(job=job).under_way().exists():
+        return WrongState("The Job cannot be completed yet: a payment is under way.")
+    if ReleaseRequest.objects.filter(job=job).unanswered().exists():
+        return WrongState("The Job cannot be completed yet: a Release Request is open.")
+    return None
+
+
+def complete(job_id: int, *, by: Person, at: datetime) -> Job:
+    """Mark an open-ended or hourly Job complete; unfunded Milestones are removed.
+
+    Locks the Job. Raises the Refusal of may_complete.
+    """
+    with transaction.atomic():
+        job = catching_up.lock_job(job_id, at=at)
+        refuse_if(may_complete(job, by=by, at=at))
+        unfunded = list(Escrow.objects.filter(job=job, state=Escrow.State.UNFUNDED))
+        states.move(unfunded, "remove")
+        _complete(job, by=by, at=at)
+    return job
+
+
+def _complete(job: Job, *, by: Person | None, at: datetime) -> None:
+    states.move([job], "complete", at=at)
+    statement = issue_statement(job, at=at)
+    reason = (
+        "" if by else "Every Milestone of the agreed Terms is released, refunded or removed."
+    )
+    activity.record(
+        job,
+        COMPLETED,
+        by=by,
+        at=at,
+        reason=reason,
+        statement=statement.name,
+        statement_id=statement.pk,
+    )
+
+
+def issue_statement(job: Job, *, at: datetime) -> ClosingStatement:
+    """Freeze all escrow payments of a locked, ended Job into its next numbered Statement (R11.2).
+
+    Raises AssertionError when the sums do not come to zero: then nothing is committed.
+    """
+    previous = ClosingStatement.objects.filter(job=job).order_by("-number").first()
+    lines = statement_lines.lines(job)
+    totals = statement_lines.totals(job)
+    statement_lines.check(lines, totals)
+    return ClosingStatement.objects.create(
+        job=job,
+        number=previous.number + 1 if previous else 1,
+        replaces=previous,
+        issued_at=at,
+        parties=documents.parties(job),
+        lines=lines,
+        totals=totals,
+    )

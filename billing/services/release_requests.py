@@ -1,0 +1,161 @@
+"""Release Requests: the Freelancer asks to be paid for what a Milestone holds, or takes it back.
+
+The release itself is in ``releases``.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from billing.models import Escrow, ProForma, ReleaseRequest
+from billing.notices import RELEASE_REQUESTED, VOIDED
+from billing.services import catching_up, documents
+from billing.services.amounts import quote
+from billing.services.funding import refuse_hourly
+from escrow_site.lib import states
+from escrow_site.lib.refusals import Refusal, WrongParty, WrongState, refuse_if
+from escrow_site.lib.timing import DAY
+from jobs.models import Job, Person, Policy
+from jobs.services import activity
+from jobs.services.activity import Entry
+
+
+class RequestOpen(WrongState):
+    """The Milestone has a Release Request that is not answered yet."""
+
+
+def may_request_release(escrow: Escrow, *, by: Person, at: datetime) -> Refusal | None:
+    """The Freelancer requests release of a Funded Milestone with no unanswered request (R4.2, R4.4).
+
+    Reads ``escrow.job`` and ``escrow.release_requests``; a page prefetches both.
+    """
+    job = escrow.job
+    if job.role_of(by) != "freelancer":
+        return WrongParty("Only the Freelancer can request a release.")
+    if refusal := refuse_hourly(job):
+        return refusal
+    if not job.is_running:
+        return WrongState(f"This Job is {job.get_state_display().lower()}.")
+    if escrow.state == Escrow.State.PENDING:
+        return WrongState(
+            f"The money for “{escrow}” is Pending: it can be billed as soon as the Client has "
+            "authenticated the payment."
+        )
+    if escrow.state == Escrow.State.UNFUNDED:
+        return WrongState(f"“{escrow}” is not funded yet, so there is nothing to release.")
+    if escrow.state != Escrow.State.FUNDED:
+        return WrongState(f"“{escrow}” is {escrow.get_state_display().lower()} already.")
+    if any(request.is_unanswered for request in escrow.release_requests.all()):
+        return RequestOpen(f"A Release Request for “{escrow}” is open already.")
+    return None
+
+
+def request_release(
+    job: Job, escrows: Iterable[Escrow], *, by: Person, at: datetime, comments: str = ""
+) -> list[ReleaseRequest]:
+    """Make a Release Request and its pro-forma invoice for each Escrow, and start its clock (R6.1).
+
+    To be called inside the caller's transaction, with the Job locked by ``lock_job``. Raises the
+    Refusal of may_request_release for the first Escrow that has one.
+    """
+    numbers = {escrow.number for escrow in escrows}
+    rows = list(
+        Escrow.objects.of(job).filter(number__in=numbers).prefetch_related("release_requests")
+    )
+    for escrow in rows:
+        escrow.job = job
+        refuse_if(may_request_release(escrow, by=by, at=at))
+    assert len(rows) == len(numbers) and job.policy is not None
+    policy = job.policy
+    requests = ReleaseRequest.objects.bulk_create(
+        _new_request(escrow, policy=policy, by=by, at=at, comments=comments) for escrow in rows
+    )
+    ProForma.objects.bulk_create(_new_pro_forma(request, policy=policy) for request in requests)
+    activity.record_all(
+        Entry(job=job, kind=RELEASE_REQUESTED, by=by, at=at, facts=_facts(request))
+        for request in requests
+    )
+    return requests
+
+
+def _new_request(
+    escrow: Escrow, *, policy: Policy, by: Person, at: datetime, comments: str
+) -> ReleaseRequest:
+    """The due instant is 30 days after the request, Overdue 15 days before the due instant (R6.1)."""
+    due_at = at + policy.release_days * DAY
+    return ReleaseRequest(
+        job=escrow.job,
+        escrow=escrow,
+        requested_by=by,
+        requested_at=at,
+        comments=comments,
+        auto_release_at=due_at,
+        overdue_at=due_at - policy.overdue_days_before_due * DAY,
+    )
+
+
+def _new_pro_forma(request: ReleaseRequest, *, policy: Policy) -> ProForma:
+    amounts = quote(request.escrow, policy=policy)
+    return ProForma(
+        request=request,
+        amount_minor=amounts.gross_minor,
+        service_fee_minor=amounts.service_fee_minor,
+        processing_fee_minor=amounts.processing_fee_minor,
+        net_minor=amounts.net_minor,
+        issued_at=request.requested_at,
+        parties=documents.parties(request.job),
+    )
+
+
+def _facts(request: ReleaseRequest) -> dict[str, object]:
+    return {
+        "escrow": request.escrow.title,
+        "number": request.escrow.number,
+        "request": request.pk,
+        "amount_minor": request.escrow.held_minor,
+        "due_at": request.auto_release_at,
+        "overdue_at": request.overdue_at,
+    }
+
+
+def may_void(request: ReleaseRequest, *, by: Person, at: datetime) -> Refusal | None:
+    """The Freelancer voids an open or overdue request; nothing else can be voided (R7.1, R7.2)."""
+    if request.job.role_of(by) != "freelancer":
+        return WrongParty("Only the Freelancer can void a Release Request.")
+    if request.state == ReleaseRequest.State.DISPUTED:
+        return WrongState("This Release Request is disputed, so it cannot be voided.")
+    if not request.is_unanswered:
+        return WrongState(
+            f"This Release Request cannot be voided: it is {request.get_state_display().lower()} "
+            "already."
+        )
+    return None
+
+
+def void(request_id: int, *, by: Person, at: datetime, reason: str = "") -> ReleaseRequest:
+    """Take a request back: its clock stops, the pro-forma is kept marked void, the money stays held.
+
+    Locks the Job. Raises the Refusal of may_void, ReleaseRequest.DoesNotExist.
+    """
+    with transaction.atomic():
+        job_id = ReleaseRequest.objects.values_list("job_id", flat=True).get(pk=request_id)
+        job = catching_up.lock_job(job_id, at=at)
+        request = ReleaseRequest.objects.select_related("escrow", "pro_forma").get(pk=request_id)
+        request.job = job
+        refuse_if(may_void(request, by=by, at=at))
+        states.move([request], "void", at=at, reason=reason)
+        states.move([request.pro_forma], "void")
+        activity.record(
+            job,
+            VOIDED,
+            by=by,
+            at=at,
+            reason=reason,
+            escrow=request.escrow.title,
+            number=request.escrow.number,
+            request=request.pk,
+            amount_minor=request.escrow.held_minor,
+        )
+    return request
+

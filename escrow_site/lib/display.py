@@ -1,0 +1,53 @@
+"""How instants, dates and facts are written for a reader. No HTML here."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from babel.dates import format_date
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from escrow_site.lib import money
+
+
+def instant(at: datetime) -> str:
+    """An absolute instant in the active time zone, the zone named: ``8 Apr 2026, 14:00 CEST``."""
+    local = timezone.localtime(at)
+    return f"{day(local.date())}, {local:%H:%M} {zone_name(local)}"
+
+
+def zone_name(local: datetime) -> str:
+    """The zone's abbreviation, or its offset where it has none (``UTC+13``)."""
+    name = local.tzname() or "UTC"
+    if name[0] in "+-":
+        return f"UTC{name[:3]}" + (f":{name[3:]}" if len(name) > 3 else "")
+    return name
+
+
+def day(on: date) -> str:
+    """A date: ``8 Apr 2026``."""
+    language = (get_language() or "en").replace("-", "_")
+    return format_date(on, "d MMM y", locale=language)
+
+
+def readable_facts(facts: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """The facts of an Activity ready to read: ``due_at`` becomes ``due``, ``amount_minor`` ``amount``."""
+    readable: dict[str, Any] = {}
+    for name, value in facts.items():
+        if value is None:
+            readable[name] = ""
+        elif name.endswith("_minor"):
+            readable[name.removesuffix("_minor")] = money.display(int(value), currency)
+        elif name.endswith("_at"):
+            readable[name.removesuffix("_at")] = instant(_parsed(value))
+        elif name.endswith("_on"):
+            on = value if isinstance(value, date) else date.fromisoformat(value)
+            readable[name.removesuffix("_on")] = day(on)
+        else:
+            readable[name] = value
+    return readable
+
+
+def _parsed(value: Any) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)

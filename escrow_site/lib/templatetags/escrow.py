@@ -1,0 +1,58 @@
+"""Template tags and filters that every page may use; loaded as builtins."""
+
+from datetime import UTC, date, datetime
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from escrow_site.lib import display
+from escrow_site.lib import hours as worked
+from escrow_site.lib import money as amounts
+
+register = template.Library()
+
+
+@register.filter
+def money(amount_minor: int | None, currency: str) -> str:
+    """``{{ escrow.amount_minor|money:job.currency }}``: $1,250.50."""
+    return "" if amount_minor is None else amounts.display(amount_minor, currency)
+
+
+@register.filter
+def instant(at: datetime | None) -> SafeString | str:
+    """``{{ request.due_at|instant }}``: absolute, in the reader's zone, zone named, UTC on hover."""
+    if at is None:
+        return ""
+    at_utc = at.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{:%Y-%m-%d %H:%M} UTC">{}</time>',
+        at_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        at_utc,
+        display.instant(at),
+    )
+
+
+@register.filter
+def instant_text(at: datetime | None) -> str:
+    """The same without HTML, for attributes and mails."""
+    return "" if at is None else display.instant(at)
+
+
+@register.filter
+def day(on: date | None) -> str:
+    """``{{ milestone.due_on|day }}``: 8 Apr 2026."""
+    return "" if on is None else display.day(on)
+
+
+@register.filter
+def basis_points(points: int) -> str:
+    """875 is 8.75 %."""
+    whole, rest = divmod(points, 100)
+    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + " %"
+
+
+@register.filter
+def hours(minutes: int | None) -> str:
+    """450 minutes are 7:30."""
+    return "" if minutes is None else worked.display(minutes)

@@ -1,0 +1,11 @@
+"""The tables of people and Jobs."""
+
+from jobs.models.activity import Activity
+from jobs.models.invitation import Invitation
+from jobs.models.job import Job
+from jobs.models.notification import Notification
+from jobs.models.person import Person
+from jobs.models.policy import Policy
+from jobs.models.stored_file import StoredFile
+
+__all__ = ["Activity", "Invitation", "Job", "Notification", "Person", "Policy", "StoredFile"]

@@ -1,0 +1,72 @@
+"""People: everyone who signs in, by e-mail address."""
+
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower
+
+from escrow_site.lib import timing
+
+
+def validate_time_zone(name: str) -> None:
+    """Refuse a name that is no time zone."""
+    if name not in available_timezones():
+        raise ValidationError("Choose a time zone from the list.")
+
+
+class PersonManager(BaseUserManager["Person"]):
+    """Makes people; the e-mail address is the login."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "Person":
+        person = self.model(email=email.strip().lower(), **fields)
+        person.set_password(password)
+        person.save(using=self._db)
+        return person
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "Person":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "Person":
+        return self.get(email__iexact=username)
+
+
+class Person(AbstractBaseUser, PermissionsMixin):
+    """Somebody with an account; Client on one Job and Freelancer on another, as it comes."""
+
+    email = models.EmailField("e-mail address", unique=True)
+    name = models.CharField(max_length=120)
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+    language = models.CharField(max_length=10, default="en")
+    billing_address = models.TextField(max_length=500, blank=True)
+    tax_id = models.CharField("tax id", max_length=40, blank=True)
+    is_staff = models.BooleanField("support agent", default=False)
+    is_active = models.BooleanField(default=True)
+    joined_at = models.DateTimeField(default=timing.real_now, editable=False)
+
+    objects: ClassVar[PersonManager] = PersonManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
+        constraints = (models.UniqueConstraint(Lower("email"), name="person_email_any_case"),)
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_full_name(self) -> str:
+        return str(self)
+
+    def get_short_name(self) -> str:
+        return str(self)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone that instants are shown in."""
+        return ZoneInfo(self.time_zone)

@@ -1,0 +1,134 @@
+"""Writing history: the one way in which anything that happens on a Job is recorded and told.
+
+A line of history, the notices to its readers and the Job's clocks are written together, in the
+caller's transaction (R12). Delivery is not here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from celery import current_app
+
+from escrow_site.lib import statements
+from escrow_site.lib.transactions import once_after_commit
+from jobs.models import Activity, Job, Person
+from jobs.notices import Audience, Kind
+
+Actor = Activity.Actor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One thing that happened. ``by`` is None for the system and the timers."""
+
+    job: Job
+    kind: Kind
+    by: Person | None
+    at: datetime
+    actor_kind: str = ""
+    reason: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    address: str = ""
+
+    @property
+    def actor(self) -> str:
+        """Who did it: a party, a support agent, the system or a timer."""
+        if self.actor_kind:
+            return self.actor_kind
+        if self.by is None:
+            return Actor.SYSTEM
+        return Actor.PERSON if self.job.role_of(self.by) else Actor.SUPPORT
+
+    @property
+    def readers(self) -> set[int]:
+        """The ids of the people who are told."""
+        job, audience = self.job, self.kind.audience
+        if audience in (Audience.NOBODY, Audience.ADDRESS):
+            return set()
+        if audience is Audience.OTHER_PARTY:
+            assert self.by is not None, f"{self.kind.name} needs a person"
+            other = job.freelancer_id if self.by.pk == job.client_id else job.client_id
+            return {other} if other else set()
+        parties = {
+            Audience.CLIENT: {job.client_id},
+            Audience.FREELANCER: {job.freelancer_id},
+            Audience.BOTH: {job.client_id, job.freelancer_id},
+        }[audience]
+        return {reader for reader in parties if reader is not None}
+
+    @property
+    def tells(self) -> list[dict[str, Any]]:
+        """One notice each: to people by id, to somebody without an account by address."""
+        notices = [{"person_id": reader, "address": ""} for reader in sorted(self.readers)]
+        if self.address:
+            notices.append({"person_id": None, "address": self.address})
+        return notices
+
+
+def record(
+    job: Job,
+    kind: Kind,
+    *,
+    by: Person | None,
+    at: datetime,
+    actor_kind: str = "",
+    reason: str = "",
+    address: str = "",
+    **facts: Any,
+) -> None:
+    """Record one thing that happened on a Job that the caller has locked.
+
+    ``address`` tells somebody who has no account yet. ``facts``: see Activity.
+    """
+    entry = Entry(
+        job=job, kind=kind, by=by, at=at, actor_kind=actor_kind, reason=reason, facts=facts,
+        address=address,
+    )  # fmt: skip
+    record_all([entry])
+
+
+def record_all(entries: Iterable[Entry]) -> None:
+    """Record several things in one statement; all entries of one Job share its instance."""
+    entries = list(entries)
+    if not entries:
+        return
+    for entry in entries:
+        if entry.kind.counts and entry.actor == Actor.PERSON:
+            entry.job.note_activity(entry.at, release_request=entry.kind.release_request)
+    jobs = {entry.job.pk: entry.job for entry in entries}.values()
+    statements.run(
+        statements.beside(__file__),
+        statements.as_json(map(_history, entries)),
+        statements.as_json(map(_clocks, jobs)),
+    )
+    if any(entry.tells for entry in entries):
+        once_after_commit(wake_delivery)
+
+
+def wake_delivery() -> None:
+    """Ask a worker to send what is waiting; by name, as delivery is known above only."""
+    current_app.send_task("workroom.tasks.deliver_notices")
+
+
+def _history(entry: Entry) -> dict[str, Any]:
+    return {
+        "job_id": entry.job.pk,
+        "kind": entry.kind.name,
+        "actor_kind": entry.actor,
+        "actor_id": entry.by.pk if entry.by else None,
+        "happened_at": entry.at,
+        "reason": entry.reason,
+        "facts": entry.facts,
+        "readers": entry.tells,
+    }
+
+
+def _clocks(job: Job) -> dict[str, Any]:
+    return {
+        "job_id": job.pk,
+        "last_activity_at": job.last_activity_at,
+        "last_activity_besides_requests_at": job.last_activity_besides_requests_at,
+        "dormant_at": job.dormant_at,
+    }

@@ -1,0 +1,45 @@
+"""The cast: a Client, a Freelancer, a stranger, a support agent; and the instant it all begins."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from billing.reference_data import ensure_reference_data as ensure_billing_data
+from jobs.models import Person
+from jobs.reference_data import ensure_reference_data as ensure_jobs_data
+from tests.factories import PersonFactory
+
+
+@pytest.fixture(autouse=True)
+def reference_data(request: pytest.FixtureRequest) -> None:
+    """Rows that migrations make are lost when a test truncates: make them again."""
+    if {"db", "transactional_db", "live_server"} & set(request.fixturenames):
+        request.getfixturevalue("db")
+        ensure_jobs_data()
+        ensure_billing_data()
+
+
+@pytest.fixture
+def at() -> datetime:
+    """1 March 2026, 10:00 UTC: where the worked examples of R14 begin."""
+    return datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def client_person(db: None) -> Person:
+    return PersonFactory(name="Clara Client", email="clara@example.com")
+
+
+@pytest.fixture
+def freelancer(db: None) -> Person:
+    return PersonFactory(name="Frank Freelancer", email="frank@example.com")
+
+
+@pytest.fixture
+def stranger(db: None) -> Person:
+    return PersonFactory(name="Sam Stranger", email="sam@example.com")
+
+
+@pytest.fixture
+def agent(db: None) -> Person:
+    return PersonFactory(name="Alma Agent", email="alma@example.com", is_staff=True)

@@ -1,0 +1,27 @@
+"""People and drafts; everything that has a state is made by calling services (tests/scenarios.py)."""
+
+import factory
+from allauth.account.models import EmailAddress
+
+from jobs.models import Person
+
+PASSWORD = "correct horse battery staple"
+
+
+class PersonFactory(factory.django.DjangoModelFactory[Person]):
+    """A person whose e-mail address is confirmed."""
+
+    class Meta:
+        model = Person
+        skip_postgeneration_save = True
+
+    name = factory.Sequence(lambda number: f"Person {number}")
+    email = factory.Sequence(lambda number: f"person{number}@example.com")
+    time_zone = "UTC"
+    billing_address = "1 Main Street\nSpringfield"
+
+    @classmethod
+    def _create(cls, model_class: type[Person], *args: object, **fields: object) -> Person:
+        person = Person.objects.create_user(password=PASSWORD, **fields)
+        EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+        return person
