@@ -8,6 +8,7 @@ FUNDING_REQUESTED = kind(
     Audience.CLIENT,
     "Funding requested: {escrow}, {amount}",
     counts=True,
+    url_name="billing:fund",
 )
 FUNDED = kind(
     "funded",
@@ -15,24 +16,32 @@ FUNDED = kind(
     Audience.BOTH,
     "Funded: {escrow}, {amount}",
     counts=True,
+    url_name="billing:payment",
+    url_facts=("payment",),
 )
 PAYMENT_PENDING = kind(
     "payment_pending",
     "started a payment of {amount} for “{escrow}”, pending authentication",
     Audience.BOTH,
     "Pending: {escrow}, {amount}",
+    url_name="billing:payment",
+    url_facts=("payment",),
 )
 PAYMENT_FAILED = kind(
     "payment_failed",
-    "could not fund {escrow}: {failure}",
+    "could not fund {escrow}: the bank refused the payment",
     Audience.CLIENT,
     "Payment failed: {escrow}, {amount}",
+    url_name="billing:payment",
+    url_facts=("payment",),
 )
 AUTHENTICATION_FAILED = kind(
     "authentication_failed",
-    "did not pass the bank’s authentication: {escrow} is unfunded again ({failure})",
+    "did not pass the bank’s authentication: {escrow} is unfunded again",
     Audience.BOTH,
     "Not funded: {escrow}, {amount}",
+    url_name="billing:payment",
+    url_facts=("payment",),
 )
 PAYMENT_STOPPED = kind(
     "payment_stopped",
@@ -43,18 +52,24 @@ PAYMENT_CANCELLED = kind(
     "cancelled the pending payment of {amount} for {escrow}",
     Audience.BOTH,
     "Pending payment cancelled: {escrow}, {amount}",
+    url_name="billing:payment",
+    url_facts=("payment",),
 )
 MONEY_RETURNED = kind(
     "money_returned",
     "sent {amount} back to its source: it arrived where it was no longer wanted",
     Audience.BOTH,
     "{amount} goes back to its source",
+    url_name="billing:payment",
+    url_facts=("payment",),
 )
 REFUND_REFUSED = kind(
     "refund_refused",
     "put {amount} on the available balance of {payer}: the card takes no money back",
     Audience.CLIENT,
     "{amount} is on your available balance",
+    url_name="billing:balance",
+    url_facts=(),
 )
 RELEASE_REQUESTED = kind(
     "release_requested",
@@ -63,6 +78,8 @@ RELEASE_REQUESTED = kind(
     "Release requested: {escrow}, {amount}",
     counts=True,
     release_request=True,
+    url_name="billing:release_request",
+    url_facts=("request",),
 )
 RELEASED = kind(
     "released",
@@ -70,16 +87,22 @@ RELEASED = kind(
     Audience.BOTH,
     "Released: {escrow}, {amount}",
     counts=True,
+    url_name="billing:document",
+    url_facts=("document_id",),
 )
 VOIDED = kind(
     "voided",
     "voided the Release Request for “{escrow}” ({amount})",
     Audience.CLIENT,
     "Release Request voided: {escrow}",
+    url_name="billing:release_request",
+    url_facts=("request",),
 )
 COMPLETED = kind(
     "completed",
     "completed the Job",
     Audience.BOTH,
     "Completed, with Closing Statement: {job}",
+    url_name="billing:statement",
+    url_facts=("statement_id",),
 )

@@ -8,16 +8,22 @@ from django.db import migrations
 
 KEEP_BALANCES = """
 CREATE FUNCTION public.billing_keep_balances() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    account_ids bigint[];
 BEGIN
+    account_ids := ARRAY(
+        SELECT debit_account_id FROM posted UNION SELECT credit_account_id FROM posted
+    );
     -- In id order, so that two postings that share accounts cannot deadlock.
     PERFORM 1 FROM public.billing_account
-      WHERE id IN (SELECT debit_account_id FROM posted UNION SELECT credit_account_id FROM posted)
-        AND kind IN ('escrow', 'available', 'refunding', 'paying_out')
+      WHERE id = ANY (account_ids) AND kind IN ('escrow', 'available', 'refunding', 'paying_out')
       ORDER BY id FOR NO KEY UPDATE;
     IF EXISTS (
         SELECT FROM posted
-          JOIN public.billing_account debit ON debit.id = posted.debit_account_id
-          JOIN public.billing_account credit ON credit.id = posted.credit_account_id
+          JOIN public.billing_account AS debit
+            ON debit.id = posted.debit_account_id AND debit.id = ANY (account_ids)
+          JOIN public.billing_account AS credit
+            ON credit.id = posted.credit_account_id AND credit.id = ANY (account_ids)
          WHERE debit.currency <> credit.currency
     ) THEN
         RAISE EXCEPTION 'a transfer between two currencies' USING ERRCODE = 'check_violation';
@@ -32,6 +38,7 @@ BEGIN
         ) AS side GROUP BY account_id
       ) AS moved
      WHERE account.id = moved.account_id
+       AND account.id = ANY (account_ids)
        AND account.kind IN ('escrow', 'available', 'refunding', 'paying_out');
     RETURN NULL;
 END $$;

@@ -28,6 +28,8 @@ class DocumentSeries(models.Model):
 class ProForma(FSMModelMixin, models.Model):
     """The pro-forma invoice that a Release Request makes; no tax document, its number is the request's."""
 
+    PREFIX: ClassVar[str] = "PF"
+
     class State(models.TextChoices):
         ISSUED = "issued", "Issued"
         INVOICED = "invoiced", "Invoiced"
@@ -57,7 +59,12 @@ class ProForma(FSMModelMixin, models.Model):
     @property
     def name(self) -> str:
         """What people call it."""
-        return f"PF-{self.request_id:06d}"
+        return self.name_of(self.request_id)
+
+    @classmethod
+    def name_of(cls, request_id: int) -> str:
+        """The name of the pro-forma of the request with this id."""
+        return f"{cls.PREFIX}-{request_id:06d}"
 
     @transition(field=state, source=State.ISSUED, target=State.INVOICED)
     def become_final(self) -> None: ...

@@ -23,6 +23,15 @@ from jobs.services import activity
 from jobs.services.activity import Entry
 
 RELEASED_BY_CLIENT = "Released by the Client."
+HELD = """
+SELECT {escrow}, {request}, {pro_forma}
+  FROM billing_escrow AS escrow
+  LEFT JOIN billing_releaserequest AS request
+    ON request.escrow_id = escrow.id AND request.state IN ('open', 'overdue', 'disputed')
+  LEFT JOIN billing_proforma AS pro_forma ON pro_forma.request_id = request.id
+ WHERE escrow.job_id = %s AND escrow.number = ANY(%s)
+ ORDER BY escrow.position, escrow.number
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +99,7 @@ def release(
                 at=at,
                 reason=RELEASED_BY_CLIENT,
             )
-            for escrow, request in _with_requests(job, set(numbers))
+            for escrow, request in _read(job, set(numbers))
         ]
         if not parts:
             raise WrongState("Choose a Milestone to release.")
@@ -113,25 +122,24 @@ def carry_out(parts: list[Part], *, by: Person | None) -> list[Released]:
     activity.record_all(
         _entry(part, result, by=by) for part, result in zip(parts, released, strict=True)
     )
-    for job in {part.job.pk: part.job for part in parts}.values():
-        closing.complete_if_finished(job, at=max(part.at for part in parts if part.job is job))
+    for job_id in {row["job_id"] for row, result in zip(rows, written, strict=True) if result["last_of_job"]}:
+        last = max((part for part in parts if part.job.pk == job_id), key=lambda part: part.at)
+        closing.complete_if_finished(last.job, at=last.at)
     return released
 
 
-def _with_requests(
+def _read(
     job: Job, numbers: set[int]
 ) -> list[tuple[Escrow, ReleaseRequest | None]]:
-    """The Escrows of a locked Job, each with its unanswered request."""
-    escrows = list(Escrow.objects.of(job).filter(number__in=numbers))
-    requests = {
-        request.escrow_id: request
-        for request in ReleaseRequest.objects.unanswered()
-        .filter(escrow__in=escrows)
-        .select_related("pro_forma")
-    }
-    for escrow in escrows:
+    """The chosen Escrows of a locked Job, each with its unanswered request and pro-forma."""
+    rows = statements.read(
+        HELD, job.pk, list(numbers), escrow=Escrow, request=ReleaseRequest, pro_forma=ProForma
+    )
+    for escrow, request, pro_forma in rows:
         escrow.job = job
-    return [(escrow, requests.get(escrow.pk)) for escrow in escrows]
+        if request is not None:
+            request.job, request.escrow, request.pro_forma = job, escrow, pro_forma
+    return [(escrow, request) for escrow, request, _ in rows]
 
 
 def _row(place: int, part: Part, *, by: Person | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from celery import current_app
+from django.core.cache import cache
 
 from escrow_site.lib import statements
 from escrow_site.lib.transactions import once_after_commit
@@ -17,6 +18,8 @@ from jobs.models import Activity, Job, Person
 from jobs.notices import Audience, Kind
 
 Actor = Activity.Actor
+WOKEN = "delivery-woken"
+WOKEN_SECONDS = 15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +111,18 @@ def record_all(entries: Iterable[Entry]) -> None:
 
 
 def wake_delivery() -> None:
-    """Ask a worker to send what is waiting; by name, as delivery is known above only."""
-    current_app.send_task("workroom.tasks.deliver_notices")
+    """Ask a worker to send what is waiting; by name, as delivery is known above only.
+
+    A burst of commits needs one wake-up: the worker takes it before it looks at what is waiting,
+    so whatever is committed after its look wakes it again.
+    """
+    if cache.add(WOKEN, True, timeout=WOKEN_SECONDS):
+        current_app.send_task("workroom.tasks.deliver_notices")
+
+
+def take_wake_up() -> None:
+    """The worker is about to look: whatever is committed from here on must wake it again."""
+    cache.delete(WOKEN)
 
 
 def _history(entry: Entry) -> dict[str, Any]:

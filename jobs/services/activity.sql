@@ -27,3 +27,4 @@ UPDATE public.jobs_job AS job
         last_activity_besides_requests_at timestamptz, dormant_at timestamptz
        )
  WHERE job.id = clock.job_id
+   AND job.id = ANY (ARRAY(SELECT job_id FROM entry))

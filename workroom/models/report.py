@@ -1,5 +1,7 @@
 """Status Reports (R4)."""
 
+from datetime import date, timedelta
+
 from django.db import models
 from django.db.models import Q
 
@@ -38,6 +40,11 @@ class StatusReport(models.Model):
 
     def __str__(self) -> str:
         return f"Status Report for the week of {self.week_starts_on}"
+
+    @property
+    def week_ends_on(self) -> date:
+        """The Sunday."""
+        return self.week_starts_on + timedelta(days=6)
 
 
 class ReportLine(models.Model):

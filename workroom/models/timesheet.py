@@ -1,5 +1,7 @@
 """Timesheets (R1.3): a record, never money."""
 
+from datetime import date, timedelta
+
 from django.db import models
 from django.db.models import Q
 
@@ -31,6 +33,11 @@ class Timesheet(models.Model):
 
     def __str__(self) -> str:
         return f"Timesheet for the week of {self.week_starts_on}"
+
+    @property
+    def week_ends_on(self) -> date:
+        """The Sunday."""
+        return self.week_starts_on + timedelta(days=6)
 
 
 class TimesheetEntry(models.Model):

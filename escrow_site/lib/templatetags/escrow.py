@@ -26,9 +26,9 @@ def instant(at: datetime | None) -> SafeString | str:
         return ""
     at_utc = at.astimezone(UTC)
     return format_html(
-        '<time datetime="{}" title="{:%Y-%m-%d %H:%M} UTC">{}</time>',
+        '<time datetime="{}" title="{} UTC">{}</time>',
         at_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        at_utc,
+        at_utc.strftime("%Y-%m-%d %H:%M"),
         display.instant(at),
     )
 

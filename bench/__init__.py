@@ -1,0 +1,1 @@
+"""Benchmarks: ratios against a floor of the same run. Never a test, never timed in one."""

@@ -1,0 +1,196 @@
+"""What stands on pro-forma invoices, final invoices, receipts and credit notes (R5.1).
+
+Both parties read the same paper: what the Client paid, what it cost and what the Freelancer got.
+"""
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from billing.models import Document, ProForma, ReleaseRequest
+from billing.selectors.papers import Cell, Column, Fact, Group, Paper, Table, Total, party
+from billing.selectors.seen import seen_by
+from escrow_site.lib import money
+from escrow_site.lib.display import instant
+from escrow_site.lib.templatetags.escrow import basis_points
+from jobs.models import Job, Person
+
+COLUMNS = [Column("What for", 72), Column("Amount", 28, is_number=True)]
+
+TITLES = {
+    Document.Kind.FINAL_INVOICE: "Final invoice",
+    Document.Kind.RECEIPT: "Receipt",
+    Document.Kind.CREDIT_NOTE: "Credit note",
+}
+TOTALS = {
+    Document.Kind.FINAL_INVOICE: "Total, paid by the Client",
+    Document.Kind.RECEIPT: "Total, paid by the Client",
+    Document.Kind.CREDIT_NOTE: "Total, back to the Client",
+}
+
+
+def pro_formas_seen_by(person: Person) -> QuerySet[ProForma]:
+    """Pro-forma invoices that the person may see, with what stands on them."""
+    return seen_by(
+        person,
+        ProForma.objects.select_related("request__escrow", "request__job__policy"),
+        job="request__job",
+    ).prefetch_related("documents")
+
+
+def documents_seen_by(person: Person) -> QuerySet[Document]:
+    """Final invoices, receipts and credit notes that the person may see."""
+    return seen_by(
+        person,
+        Document.objects.select_related(
+            "job__policy", "escrow", "release__released_by", "pro_forma__request", "corrects"
+        ),
+    )
+
+
+def pro_forma_paper(pro_forma: ProForma) -> Paper:
+    """The pro-forma invoice of a Release Request."""
+    request, job = pro_forma.request, pro_forma.request.job
+    return Paper(
+        kind="Pro-forma invoice",
+        number=pro_forma.name,
+        issued_at=pro_forma.issued_at,
+        state=pro_forma.state,
+        state_label=pro_forma.get_state_display(),
+        is_void=pro_forma.state == ProForma.State.VOID,
+        issuer=pro_forma.parties["freelancer"]["name"],
+        issuer_note=_paid_through(),
+        parties=[
+            party("From", pro_forma.parties["freelancer"]),
+            party("To be paid by", pro_forma.parties["client"]),
+        ],
+        facts=[
+            Fact("Issued", instant(pro_forma.issued_at)),
+            _job_fact(job),
+            Fact("Release Request", request.get_state_display(), _request_url(request)),
+            *_documents_made(pro_forma),
+        ],
+        tables=[Table(COLUMNS, [Group([[_line(request.escrow.title, job), _amount(
+            pro_forma.amount_minor, job.currency)]])])],
+        totals=_totals("Total, asked for", pro_forma.amount_minor, pro_forma, job),
+        notes=_pro_forma_notes(pro_forma),
+    )  # fmt: skip
+
+
+def document_paper(document: Document) -> Paper:
+    """A final invoice, receipt or credit note."""
+    job = document.job
+    kind = Document.Kind(document.kind)
+    return Paper(
+        kind=TITLES[kind],
+        number=document.name,
+        issued_at=document.issued_at,
+        state="issued" if kind == Document.Kind.CREDIT_NOTE else "paid",
+        state_label="Issued" if kind == Document.Kind.CREDIT_NOTE else "Paid",
+        issuer=document.parties["freelancer"]["name"],
+        issuer_note=_paid_through(),
+        parties=[
+            party("From", document.parties["freelancer"]),
+            party("Billed to", document.parties["client"]),
+        ],
+        facts=[
+            Fact("Issued", instant(document.issued_at)),
+            _job_fact(job),
+            *_causes(document),
+        ],
+        tables=[Table(COLUMNS, [Group([[_line(document.escrow.title, job), _amount(
+            document.gross_minor, document.currency)]])])],
+        totals=_totals(TOTALS[kind], document.gross_minor, document, job),
+        notes=_document_notes(document),
+    )  # fmt: skip
+
+
+def _paid_through() -> str:
+    return f"Paid through {settings.SITE_NAME}"
+
+
+def _job_fact(job: Job) -> Fact:
+    return Fact("Job", job.title, reverse("workroom:job", args=[job.pk]))
+
+
+def _request_url(request: ReleaseRequest) -> str:
+    return reverse("billing:release_request", args=[request.pk])
+
+
+def _line(title: str, job: Job) -> Cell:
+    return Cell(f"Milestone “{title}”", job.title)
+
+
+def _amount(amount_minor: int, currency: str) -> Cell:
+    return Cell(money.display(amount_minor, currency))
+
+
+def _totals(label: str, gross_minor: int, paper: ProForma | Document, job: Job) -> list[Total]:
+    """Gross, what is taken of it, and what is left for the Freelancer (R5.2)."""
+    assert job.policy is not None
+    rate = basis_points(job.policy.service_fee_basis_points)
+    fees = [(f"Service fee, {rate}", paper.service_fee_minor)]
+    if paper.processing_fee_minor:
+        fees.append(("Processing fee", paper.processing_fee_minor))
+    fees.append(("Net to the Freelancer", paper.net_minor))
+    return [
+        Total(label, money.display(gross_minor, job.currency), grand=True),
+        *(Total(name, money.display(part_minor, job.currency)) for name, part_minor in fees),
+    ]
+
+
+def _documents_made(pro_forma: ProForma) -> list[Fact]:
+    """The final invoices that came of a pro-forma, one for each part released (R5.3)."""
+    return [
+        Fact("Final invoice", document.name, reverse("billing:document", args=[document.pk]))
+        for document in pro_forma.documents.all()
+    ]
+
+
+def _causes(document: Document) -> list[Fact]:
+    """The papers and the people behind a document."""
+    facts = []
+    if document.pro_forma:
+        request = document.pro_forma.request
+        facts.append(
+            Fact(
+                "Pro-forma",
+                document.pro_forma.name,
+                reverse("billing:pro_forma", args=[document.pro_forma.pk]),
+            )
+        )
+        facts.append(Fact("Requested", instant(request.requested_at), _request_url(request)))
+    if document.release:
+        facts.append(Fact("Released by", str(document.release.released_by or "The system")))
+    if document.corrects:
+        url = reverse("billing:document", args=[document.corrects.pk])
+        facts.append(Fact("Corrects", document.corrects.name, url))
+    return facts
+
+
+def _pro_forma_notes(pro_forma: ProForma) -> list[str]:
+    request = pro_forma.request
+    if pro_forma.state == ProForma.State.VOID:
+        assert request.ended_at is not None
+        reason = f" Reason given: {request.ended_reason}" if request.ended_reason else ""
+        return [
+            f"Void since {instant(request.ended_at)}: the Release Request was taken back and "
+            f"nothing is to be paid on it. The money stays held for the Milestone.{reason}"
+        ]
+    if pro_forma.state == ProForma.State.INVOICED:
+        return ["Paid: the final invoice named above takes the place of this pro-forma invoice."]
+    return [
+        "This is a pro-forma invoice and no tax document. The final invoice is made at the "
+        "instant the money is released.",
+        f"The money is held in escrow. Without an answer it is released on "
+        f"{instant(request.auto_release_at)}.",
+    ]
+
+
+def _document_notes(document: Document) -> list[str]:
+    if document.release is None:
+        return []
+    return [
+        f"{document.release.reason} The money was held in escrow by {settings.SITE_NAME} and was "
+        "paid to the Freelancer when this document was issued: nothing is left to pay."
+    ]

@@ -1,0 +1,182 @@
+"""What stands on a Closing Statement (R11.2); its figures were frozen when it was issued."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from billing.models import ClosingStatement, Escrow
+from billing.selectors.papers import Cell, Column, Fact, Group, Paper, Table, Total, party
+from billing.selectors.seen import seen_by
+from escrow_site.lib import money
+from escrow_site.lib.display import instant
+from jobs.models import Person
+
+Line = Mapping[str, Any]
+
+SUMS = [
+    Column("Milestone", 24),
+    Column("Funded", 15, is_number=True),
+    Column("Released", 15, is_number=True),
+    Column("Refunded", 15, is_number=True),
+    Column("Fees", 14, is_number=True),
+    Column("Net", 17, is_number=True),
+]
+MOVEMENTS = [
+    Column("When", 24),
+    Column("What", 30),
+    Column("By", 16),
+    Column("Into escrow", 15, is_number=True),
+    Column("Out of escrow", 15, is_number=True),
+]
+INFORMATION_ONLY = (
+    "This statement is for information only. It is no invoice and no request for payment; the "
+    "invoices and receipts named in it are the documents of record."
+)
+
+
+def statements_seen_by(person: Person) -> QuerySet[ClosingStatement]:
+    """Closing Statements that the person may see."""
+    rows = ClosingStatement.objects.select_related("job", "replaces", "replaced_by")
+    return seen_by(person, rows)
+
+
+def statement_paper(statement: ClosingStatement) -> Paper:
+    """The Closing Statement with every movement of money, and sums that come to zero."""
+    job = statement.job
+    sums = statement.totals["job"]
+    return Paper(
+        kind="Closing Statement",
+        number=statement.name,
+        issued_at=statement.issued_at,
+        issuer=settings.SITE_NAME,
+        issuer_note="Summary of all escrow payments of one Job",
+        parties=[
+            party("Client", statement.parties["client"]),
+            party("Freelancer", statement.parties["freelancer"]),
+        ],
+        facts=[
+            Fact("Issued", instant(statement.issued_at)),
+            Fact("Job", job.title, reverse("workroom:job", args=[job.pk])),
+            Fact("Currency", job.currency),
+            *_neighbours(statement),
+        ],
+        tables=[
+            Table(SUMS, [_sums_group(statement.totals, job.currency)], "Totals"),
+            Table(MOVEMENTS, _movement_groups(statement, job.currency), "Every payment"),
+        ],
+        totals=_totals(sums, job.currency),
+        notes=[_equation(sums, job.currency), INFORMATION_ONLY],
+    )
+
+
+def _neighbours(statement: ClosingStatement) -> list[Fact]:
+    """The Statement that this one replaces, and the one that replaces it."""
+    facts = []
+    if statement.replaces:
+        url = reverse("billing:statement", args=[statement.replaces.pk])
+        facts.append(Fact("Replaces", statement.replaces.name, url))
+    if newer := getattr(statement, "replaced_by", None):
+        url = reverse("billing:statement", args=[newer.pk])
+        facts.append(Fact("Replaced by", newer.name, url))
+    return facts
+
+
+def _refunded_minor(sums: Line) -> int:
+    """All that went back to the Client, held or released before."""
+    return int(sums["refunded_minor"]) + int(sums["credited_minor"])
+
+
+def _fees_minor(sums: Line) -> int:
+    return int(sums["service_fee_minor"]) + int(sums["processing_fee_minor"])
+
+
+def _sums_row(title: Cell, sums: Line, currency: str) -> list[Cell]:
+    kept_minor = sums["released_minor"] - sums["credited_minor"]
+    amounts_minor = (
+        sums["funded_minor"],
+        kept_minor,
+        _refunded_minor(sums),
+        _fees_minor(sums),
+        sums["net_minor"],
+    )
+    return [title, *(Cell(money.display(amount, currency)) for amount in amounts_minor)]
+
+
+def _sums_group(totals: Line, currency: str) -> Group:
+    """A row for each Milestone, and the Job's own below."""
+    rows = [
+        _sums_row(
+            Cell(f"{sums['number']}. {sums['title']}", Escrow.State(sums["state"]).label),
+            sums,
+            currency,
+        )
+        for sums in totals["milestones"]
+    ]
+    return Group(rows, sums=_sums_row(Cell("The Job"), totals["job"], currency))
+
+
+def _movement_groups(statement: ClosingStatement, currency: str) -> list[Group]:
+    """Each Milestone's movements in the order in which they happened; in and out come to the same."""
+    groups = []
+    for milestone in statement.totals["milestones"]:
+        lines = [line for line in statement.lines if line["number"] == milestone["number"]]
+        rows = [row for line in lines for row in _movement_rows(line, statement, currency)]
+        if not rows:
+            continue
+        funded_minor = milestone["funded_minor"]
+        sums = [Cell("Sum"), Cell(""), Cell(""), *[Cell(money.display(funded_minor, currency))] * 2]
+        groups.append(Group(rows, f"{milestone['number']}. {milestone['title']}", sums))
+    return groups
+
+
+def _movement_rows(line: Line, statement: ClosingStatement, currency: str) -> list[list[Cell]]:
+    """One row for each amount that went into the Milestone's escrow or out of it."""
+    when = Cell(instant(datetime.fromisoformat(line["at"])))
+    by = Cell(line["actor"] or "–")
+    freelancer = statement.parties["freelancer"]["name"]
+
+    def amount(amount_minor: int) -> Cell:
+        return Cell(money.display(amount_minor, currency))
+
+    if line["what"] == "funding":
+        return [[when, Cell("Funded", line["note"]), by, amount(line["amount_minor"]), Cell("")]]
+    if line["what"] == "refund":
+        what = Cell("Refunded to the Client", line["note"])
+        return [[when, what, by, Cell(""), amount(line["amount_minor"])]]
+    assert line["what"] == "release", line
+    released = Cell(f"Released to {freelancer}, net", line["note"])
+    rows = [[when, released, by, Cell(""), amount(line["net_minor"])]]
+    for name, fee_minor in (
+        ("Service fee", line["service_fee_minor"]),
+        ("Processing fee", line["processing_fee_minor"]),
+    ):
+        if fee_minor:
+            rows.append([when, Cell(name), by, Cell(""), amount(fee_minor)])
+    return rows
+
+
+def _totals(sums: Line, currency: str) -> list[Total]:
+    parts = [
+        ("Funded by the Client", sums["funded_minor"], False),
+        ("Refunded to the Client", _refunded_minor(sums), False),
+        ("Fees", _fees_minor(sums), False),
+        ("Net to the Freelancer", sums["net_minor"], True),
+    ]
+    return [Total(label, money.display(part, currency), grand) for label, part, grand in parts]
+
+
+def _equation(sums: Line, currency: str) -> str:
+    """R11.2's own sum, in figures."""
+
+    def amount(name: str) -> str:
+        return money.display(sums[name], currency)
+
+    refunded = money.display(_refunded_minor(sums), currency)
+    return (
+        f"It sums to zero: funded {amount('funded_minor')} = released {amount('released_minor')} "
+        f"− released and later refunded {amount('credited_minor')} + all refunded {refunded}."
+    )

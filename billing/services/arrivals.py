@@ -1,0 +1,208 @@
+"""What an answer about a payment does: Pending, Funded, unfunded again, or sent back (R3.2 to R3.5).
+
+``payments.record_answer`` is the one caller: it has locked the Job and read the payment under it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from billing import ledger
+from billing.gateways.base import Answer, Status
+from billing.models import (
+    Allocation,
+    Escrow,
+    FundingRequest,
+    Payment,
+    PaymentMethod,
+    Refund,
+    Transfer,
+)
+from billing.notices import (
+    AUTHENTICATION_FAILED,
+    FUNDED,
+    MONEY_RETURNED,
+    PAYMENT_CANCELLED,
+    PAYMENT_FAILED,
+    PAYMENT_PENDING,
+    PAYMENT_STOPPED,
+)
+from billing.services import refunds
+from escrow_site.lib import states
+from jobs.models import Person
+from jobs.notices import Kind
+from jobs.services import activity
+
+NO_LONGER_WANTED = "The money arrived when it was no longer wanted."
+SENT_BACK_STATES = (Payment.State.FAILED, Payment.State.CANCELLED, Payment.State.LAPSED)
+
+
+def enter(payment: Payment, answer: Answer, *, by: Person | None, at: datetime) -> Refund | None:
+    """Enter an answer; returns the Refund to carry out after the commit, if money is not wanted.
+
+    What a state has no use for any more changes nothing.
+    """
+    _remember_reference(payment, answer)
+    _remember_authentication(payment, answer, at=at)
+    match answer.status:
+        case Status.SUCCEEDED:
+            return _arrive(payment, at=at)
+        case Status.REQUIRES_AUTHENTICATION if payment.state == Payment.State.STARTED:
+            _become_pending(payment, at=at)
+        case Status.FAILED if payment.is_under_way:
+            _fail(payment, failure=answer.failure or "The bank refused the payment.", at=at)
+        case Status.CANCELLED if payment.is_under_way:
+            _cancel(payment, by=by, at=at)
+    return None
+
+
+def _remember_reference(payment: Payment, answer: Answer) -> None:
+    if answer.reference and not payment.gateway_reference:
+        Payment.objects.filter(pk=payment.pk).update(gateway_reference=answer.reference)
+        payment.gateway_reference = answer.reference
+
+
+def _remember_authentication(payment: Payment, answer: Answer, *, at: datetime) -> None:
+    """A card that passed its bank's check for a payment is authenticated from then on (R3.3)."""
+    if answer.card_authenticated and not payment.method.is_authenticated:
+        PaymentMethod.objects.filter(pk=payment.method_id, authenticated_at__isnull=True).update(
+            authenticated_at=at
+        )
+        payment.method.authenticated_at = at
+
+
+def _arrive(payment: Payment, *, at: datetime) -> Refund | None:
+    allocations = _allocations(payment)
+    if payment.is_under_way and _is_wanted(payment, allocations):
+        _become_funded(payment, allocations, at=at)
+        return None
+    if payment.is_under_way:
+        _give_up(payment, allocations)
+        states.move([payment], "fail", at=at, failure=NO_LONGER_WANTED)
+    if payment.state in SENT_BACK_STATES:
+        return _send_back(payment, allocations, at=at)
+    return None
+
+
+def _is_wanted(payment: Payment, allocations: Sequence[Allocation]) -> bool:
+    return payment.job.is_running and all(
+        allocation.live
+        and allocation.escrow.state in (Escrow.State.UNFUNDED, Escrow.State.PENDING)
+        and allocation.escrow.amount_minor == allocation.amount_minor
+        for allocation in allocations
+    )
+
+
+def _become_funded(payment: Payment, allocations: Sequence[Allocation], *, at: datetime) -> None:
+    escrows = [allocation.escrow for allocation in allocations]
+    states.move([payment], "succeed", at=at)
+    states.move(escrows, "fund")
+    FundingRequest.objects.filter(escrow__in=escrows, closed_at__isnull=True).update(closed_at=at)
+    cash = ledger.cash(payment.gateway, payment.currency)
+    ledger.post(
+        ledger.Posting(
+            debit=cash,
+            credit=allocation.escrow.account,
+            amount_minor=allocation.amount_minor,
+            code=Transfer.Code.FUND,
+            reference=f"payment:{payment.pk}:escrow:{allocation.escrow_id}",
+            at=at,
+        )
+        for allocation in allocations
+    )
+    _record(payment, allocations, FUNDED, by=payment.payer, at=at)
+
+
+def _become_pending(payment: Payment, *, at: datetime) -> None:
+    allocations = _allocations(payment)
+    states.move([payment], "await_authentication")
+    states.move([allocation.escrow for allocation in allocations], "await_authentication")
+    _record(
+        payment, allocations, PAYMENT_PENDING, by=payment.payer, at=at, due_at=payment.lapses_at
+    )
+
+
+def _fail(payment: Payment, *, failure: str, at: datetime) -> None:
+    was_pending = payment.state == Payment.State.AUTHENTICATING
+    allocations = _allocations(payment)
+    states.move([payment], "fail", at=at, failure=failure[:300])
+    _give_up(payment, allocations)
+    kind = AUTHENTICATION_FAILED if was_pending else PAYMENT_FAILED
+    _record(payment, allocations, kind, by=payment.payer, at=at, failure=failure)
+
+
+def _cancel(payment: Payment, *, by: Person | None, at: datetime) -> None:
+    was_pending = payment.state == Payment.State.AUTHENTICATING
+    allocations = _allocations(payment)
+    states.move([payment], "cancel", at=at)
+    _give_up(payment, allocations)
+    kind = PAYMENT_CANCELLED if was_pending else PAYMENT_STOPPED
+    _record(payment, allocations, kind, by=by, at=at)
+
+
+def _give_up(payment: Payment, allocations: Sequence[Allocation]) -> None:
+    """The payment no longer stands for its Milestones: they are unfunded again (R3.2)."""
+    pending = [
+        allocation.escrow
+        for allocation in allocations
+        if allocation.live and allocation.escrow.state == Escrow.State.PENDING
+    ]
+    states.move(pending, "fall_back")
+    Allocation.objects.filter(payment=payment, live=True).update(live=False)
+
+
+def _send_back(payment: Payment, allocations: Sequence[Allocation], *, at: datetime) -> Refund:
+    """Money that arrived where it is no longer wanted goes back to its source at once (R3.5)."""
+    states.move([payment], "send_back")
+    refund = refunds.start(
+        payment, amount_minor=payment.amount_minor, reason=NO_LONGER_WANTED, at=at
+    )
+    ledger.post(
+        [
+            ledger.Posting(
+                debit=ledger.cash(payment.gateway, payment.currency),
+                credit=ledger.refunding(payment),
+                amount_minor=payment.amount_minor,
+                code=Transfer.Code.UNWANTED,
+                reference=f"payment:{payment.pk}:unwanted",
+                at=at,
+            )
+        ]
+    )
+    _record(payment, allocations, MONEY_RETURNED, by=None, at=at)
+    return refund
+
+
+def _allocations(payment: Payment) -> list[Allocation]:
+    """The payment's parts with their Escrows and accounts, in the order of the Terms."""
+    return list(
+        Allocation.objects.filter(payment=payment)
+        .select_related("escrow__account")
+        .order_by("escrow__position", "escrow_id")
+    )
+
+
+def _record(
+    payment: Payment,
+    allocations: Sequence[Allocation],
+    kind: Kind,
+    *,
+    by: Person | None,
+    at: datetime,
+    **facts: Any,
+) -> None:
+    """One line of history for the whole payment, whatever the number of its Milestones."""
+    escrows = [allocation.escrow for allocation in allocations]
+    activity.record(
+        payment.job,
+        kind,
+        by=by,
+        at=at,
+        escrow=", ".join(escrow.title for escrow in escrows),
+        number=escrows[0].number,
+        numbers=[escrow.number for escrow in escrows],
+        amount_minor=payment.amount_minor,
+        payment=payment.pk,
+        card=str(payment.method),
+        **facts,
+    )

@@ -1,0 +1,79 @@
+"""View of a Release Request, and voiding it (R7.1): Manage ▸ Billing ▸ View ▸ Void."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from billing.forms.releases import VoidForm
+from billing.models import ReleaseRequest
+from billing.selectors import release_requests as reading
+from billing.services import release_requests, releases
+from billing.services.amounts import quote
+from escrow_site.lib import timing
+from escrow_site.lib.refusals import Refusal
+from jobs.models import Person
+
+
+@require_safe
+@login_required
+def release_request(request: HttpRequest, request_id: int) -> HttpResponse:
+    """What is asked for, its clock, and what each side can do."""
+    assert isinstance(request.user, Person)
+    at = timing.now()
+    row = _request_or_404(request, request_id)
+    job = row.job
+    assert job.policy is not None
+    release_refusal = releases.may_release(row.escrow, by=request.user, at=at)
+    context = {
+        "row": row,
+        "job": job,
+        "role": job.role_of(request.user),
+        "pro_forma": row.pro_forma,
+        "documents": row.pro_forma.documents.all(),
+        "amounts": quote(row.escrow, policy=job.policy) if row.is_unanswered else row.pro_forma,
+        "steps": reading.steps_if_nobody_acts(row, at=at),
+        "may_release": row.is_unanswered and release_refusal is None,
+        "may_void": release_requests.may_void(row, by=request.user, at=at) is None,
+    }
+    return render(request, "billing/release_requests/release_request.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def void(request: HttpRequest, request_id: int) -> HttpResponse:
+    """GET says what voiding means, POST voids."""
+    assert isinstance(request.user, Person)
+    row = _request_or_404(request, request_id)
+    at = timing.now()
+    if refusal := release_requests.may_void(row, by=request.user, at=at):
+        messages.error(request, refusal.message)
+        return redirect("billing:release_request", row.pk)
+    form = VoidForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return _void(request, row, reason=form.cleaned_data["reason"])
+    context = {"row": row, "job": row.job, "form": form}
+    return render(request, "billing/release_requests/void.html", context)
+
+
+def _void(request: HttpRequest, row: ReleaseRequest, *, reason: str) -> HttpResponse:
+    assert isinstance(request.user, Person)
+    try:
+        release_requests.void(row.pk, by=request.user, at=timing.now(), reason=reason)
+    except Refusal as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(
+            request,
+            f"Voided. The money stays held for “{row.escrow}”, and {row.job.client} has been told.",
+        )
+    return redirect("billing:release_request", row.pk)
+
+
+def _request_or_404(request: HttpRequest, request_id: int) -> ReleaseRequest:
+    """To a stranger the request does not exist (R1.4)."""
+    assert isinstance(request.user, Person)
+    row = get_object_or_404(reading.requests_seen_by(request.user), pk=request_id)
+    row.escrow.job = row.job
+    return row

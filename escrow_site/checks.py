@@ -1,0 +1,51 @@
+"""System checks: settings that are each well-formed and together dangerous.
+
+Single wrong values are refused by `settings.py` itself. `manage.py check` and the Celery worker run these on
+their own; `wsgi.py` calls `refuse_dangerous_settings()`, as web servers run no checks.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+
+TAG = "escrow"
+
+
+def check_gateway(**kwargs: Any) -> list[checks.CheckMessage]:
+    """Pretended payments are for trials: on a real site everybody could fund a Milestone for nothing."""
+    if settings.GATEWAY != "simulated" or settings.LOCAL or settings.ALLOW_SIMULATED_GATEWAY:
+        return []
+    return [
+        checks.Error(
+            "The simulated payment gateway is chosen outside local mode: no real money would move.",
+            hint="Choose another GATEWAY, or set ALLOW_SIMULATED_GATEWAY=1 for a public trial.",
+            id="escrow.E001",
+        )
+    ]
+
+
+def check_clock(**kwargs: Any) -> list[checks.CheckMessage]:
+    """A clock that can be moved forward releases other people's money."""
+    if settings.LOCAL or settings.CLOCK_OFFSET_FILE is None:
+        return []
+    return [checks.Error("The clock can be moved outside local mode.", id="escrow.E002")]
+
+
+def check_files(**kwargs: Any) -> list[checks.CheckMessage]:
+    """Evidence and attachments are private; everything under STATIC_ROOT is public."""
+    if not settings.FILES_DIR.absolute().is_relative_to(settings.STATIC_ROOT.absolute()):
+        return []
+    return [checks.Error("FILES_DIR lies inside STATIC_ROOT, which is public.", id="escrow.E003")]
+
+
+def register() -> None:
+    for check in (check_gateway, check_clock, check_files):
+        checks.register(check, TAG)
+
+
+def refuse_dangerous_settings() -> None:
+    errors = [message for message in checks.run_checks(tags=[TAG]) if message.is_serious()]
+    if errors:
+        raise ImproperlyConfigured("\n".join(str(error) for error in errors))

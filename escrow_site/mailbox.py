@@ -1,0 +1,74 @@
+"""The mailbox of local mode: reads the files that Django's file backend wrote. It has no address elsewhere.
+
+Shows the text part of each mail; a person who tries the service out follows its links from here.
+"""
+
+import email
+import email.policy
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from pathlib import Path
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+# What the file backend writes after each mail of a connection.
+SEPARATOR = b"\n" + b"-" * 79 + b"\n"
+NEWEST = 200
+
+
+@dataclass(frozen=True)
+class Mail:
+    file_name: str
+    number: int
+    sender: str
+    recipient: str
+    subject: str
+    sent_at: datetime | None
+    text: str
+
+
+def index(request: HttpRequest) -> HttpResponse:
+    return render(request, "local/mailbox.html", {"mails": read_newest(), "mail": None})
+
+
+def message(request: HttpRequest, file_name: str, number: int) -> HttpResponse:
+    mails = {mail.number: mail for mail in read_file(mail_folder() / Path(file_name).name)}
+    if number not in mails:
+        raise Http404
+    return render(request, "local/mailbox.html", {"mail": mails[number], "mails": []})
+
+
+def mail_folder() -> Path:
+    return settings.DATA_DIR / "mail"
+
+
+def read_newest() -> list[Mail]:
+    files = sorted(mail_folder().glob("*.log"), key=lambda path: path.stat().st_mtime, reverse=True)
+    return [mail for path in files[:NEWEST] for mail in reversed(read_file(path))][:NEWEST]
+
+
+def read_file(path: Path) -> list[Mail]:
+    if not path.is_file():
+        return []
+    parts = path.read_bytes().split(SEPARATOR)
+    # After the last separator comes nothing, or a mail that is still being written.
+    return [read_mail(path.name, number, part) for number, part in enumerate(parts[:-1])]
+
+
+def read_mail(file_name: str, number: int, content: bytes) -> Mail:
+    parsed = email.message_from_bytes(content, policy=email.policy.default)
+    assert isinstance(parsed, EmailMessage)
+    body = parsed.get_body(preferencelist=("plain",))
+    date = parsed["Date"]
+    return Mail(
+        file_name=file_name,
+        number=number,
+        sender=str(parsed["From"] or ""),
+        recipient=str(parsed["To"] or ""),
+        subject=str(parsed["Subject"] or ""),
+        sent_at=date.datetime if date else None,
+        text=body.get_content() if body else "",
+    )

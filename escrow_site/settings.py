@@ -1,0 +1,332 @@
+"""All settings, from environment variables; README.md lists them.
+
+Two modes. *Local* (`ESCROW_LOCAL=1`, set by `make run`, `manage.py` and the tests): plain HTTP on this machine,
+a generated secret, mail into files. Otherwise everything that matters must be given, and cookies and pages go
+over HTTPS only. A missing or wrong value stops the start with one list of all of them.
+"""
+
+import logging
+import os
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from celery.schedules import crontab
+from csp.constants import NONCE, NONE, SELF
+
+from escrow_site import logs
+from escrow_site.environment import (
+    Environment,
+    broker_url,
+    cache_url,
+    email_settings,
+    kept_secret,
+)
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+environment = Environment(os.environ)
+
+# --- Where we are ---------------------------------------------------------------------------------
+
+LOCAL = environment.flag("ESCROW_LOCAL", default=False)
+DEBUG = environment.flag("DEBUG", default=False)
+DATA_DIR = Path(environment.text("ESCROW_DATA_DIR", default=str(BASE_DIR / ".local"))).absolute()
+SITE_NAME = environment.text("SITE_NAME", default="Escrow Workroom")
+SITE_URL = environment.url(
+    "SITE_URL",
+    ["http", "https"] if LOCAL else ["https"],
+    default="http://localhost:8000" if LOCAL else None,
+).rstrip("/")
+SITE_HOST = urlsplit(SITE_URL).hostname or ""
+ALLOWED_HOSTS = environment.names(
+    "ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]" if LOCAL else None
+)
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+SECRET_KEY = environment.text(
+    "SECRET_KEY", default=kept_secret(DATA_DIR / "secret_key") if LOCAL else None
+)
+if SECRET_KEY and len(SECRET_KEY) < 50:
+    environment.problems.append("SECRET_KEY must have at least 50 characters")
+SECRET_KEY_FALLBACKS = environment.names("SECRET_KEY_FALLBACKS", default="")
+
+# --- Applications ---------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "escrow_site.apps.SiteConfig",
+    "workroom",
+    "billing",
+    "jobs",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_cotton.apps.SimpleAppConfig",
+    "django_filters",
+    "django_fsm",
+    "django_htmx",
+    "django_structlog",
+]
+MIDDLEWARE = [
+    "escrow_site.health.HealthMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "jobs.middleware.TimeZoneMiddleware",
+]
+ROOT_URLCONF = "escrow_site.urls"
+WSGI_APPLICATION = "escrow_site.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            "builtins": [
+                "django_cotton.templatetags.cotton",
+                "django.templatetags.static",
+                "escrow_site.lib.templatetags.escrow",
+            ],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "escrow_site.context_processors.site",
+                "jobs.context_processors.notices",
+            ],
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    [
+                        "django_cotton.cotton_loader.Loader",
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
+            ],
+        },
+    }
+]
+
+# --- Database, cache, broker ----------------------------------------------------------------------
+
+DATABASE_URL = environment.url("DATABASE_URL", ["postgres", "postgresql"])
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL or "postgres://", conn_max_age=0)}
+DATABASES["default"]["ATOMIC_REQUESTS"] = False
+DATABASES["default"]["OPTIONS"] = {
+    **DATABASES["default"].get("OPTIONS", {}),
+    "server_side_binding": True,
+    "prepare_threshold": 2,
+    # A pool of each process. The time-out is how long a page waits when the database is away.
+    "pool": {
+        "min_size": 1,
+        "max_size": environment.number("DATABASE_POOL_SIZE", default=10, least=1),
+        "timeout": 5,
+    },
+}
+
+REDIS_URL = environment.url("REDIS_URL", ["redis", "rediss", "unix"])
+CACHES = {
+    "default": {
+        "BACKEND": "escrow_site.caching.ForgivingRedisCache",
+        "LOCATION": environment.url(
+            "CACHE_URL", ["redis", "rediss", "unix"], default=cache_url(REDIS_URL)
+        ),
+        "KEY_PREFIX": environment.text("CACHE_KEY_PREFIX", default="escrow"),
+    }
+}
+
+CELERY_BROKER_URL = broker_url(REDIS_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Worker and beat wait for the broker for ever.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# A task that runs when the broker goes is let finish; leases keep its twin from doing things twice.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+# A page must answer at once when the broker is away: one attempt, no retry. The beat picks up what was left.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "max_retries": 0,
+    "socket_connect_timeout": 1,
+    "visibility_timeout": 600,
+}
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_IGNORE_RESULT = True
+# Below the visibility time-out, after which the broker would hand a running task to a second worker.
+CELERY_TASK_TIME_LIMIT = 540
+CELERY_TASK_DEFAULT_QUEUE = environment.text("CELERY_QUEUE", default="escrow")
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = environment.text(
+    "CELERY_BEAT_FILE", default=str(DATA_DIR / "celerybeat-schedule")
+)
+
+
+def every(*, seconds: int, task: str) -> dict[str, object]:
+    """A beat entry that expires before the next one is due: a worker that comes back finds one and not hundreds."""
+    return {
+        "task": task,
+        "schedule": timedelta(seconds=seconds),
+        "options": {"expires": seconds - 1},
+    }
+
+
+CELERY_BEAT_SCHEDULE = {
+    "deliver_notices": every(seconds=30, task="workroom.tasks.deliver_notices"),
+    "work_off_gateway_events": every(seconds=30, task="billing.tasks.work_off_events"),
+    "reconcile_payments": every(seconds=60, task="billing.tasks.reconcile"),
+    "audit_ledger": {
+        "task": "billing.tasks.audit_ledger",
+        "schedule": crontab(hour="3", minute="30"),
+        "options": {"expires": 3600},
+    },
+}
+
+# --- People and sign-in ---------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "jobs.Person"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "workroom:my_jobs"
+LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_ADAPTER = "workroom.accounts.AccountAdapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "jobs.forms.people.SignUpForm"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_UNIQUE_EMAIL = True
+# Several addresses for one person: a Job may be awarded to any that he has confirmed (R1.1).
+ACCOUNT_CHANGE_EMAIL = False
+ACCOUNT_MAX_EMAIL_ADDRESSES = 5
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if LOCAL else "https"
+
+# --- Security -------------------------------------------------------------------------------------
+
+# How many proxies in front of the service may be believed about the caller's address and about HTTPS.
+TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
+SECURE_SSL_REDIRECT = environment.flag("SSL_REDIRECT", default=not LOCAL)
+SECURE_HSTS_SECONDS = 0 if LOCAL else environment.number("HSTS_SECONDS", default=31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.flag("HSTS_INCLUDE_SUBDOMAINS", default=not LOCAL)
+SECURE_HSTS_PRELOAD = environment.flag("HSTS_PRELOAD", default=not LOCAL)
+SESSION_COOKIE_SECURE = not LOCAL
+SESSION_COOKIE_NAME = "sessionid" if LOCAL else "__Host-sessionid"
+CSRF_COOKIE_SECURE = not LOCAL
+CSRF_COOKIE_NAME = "csrftoken" if LOCAL else "__Host-csrftoken"
+CSRF_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+
+# --- Money and time -------------------------------------------------------------------------------
+
+GATEWAY = environment.one_of("GATEWAY", ["simulated"], default="simulated")
+ALLOW_SIMULATED_GATEWAY = environment.flag("ALLOW_SIMULATED_GATEWAY", default=LOCAL)
+# The file that moves the clock forward, so that the timers can be watched. Nowhere but on one's own machine.
+CLOCK_OFFSET_FILE = DATA_DIR / "clock" if LOCAL else None
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = "en"
+
+# --- Mail -----------------------------------------------------------------------------------------
+
+EMAIL_URL = environment.url(
+    "EMAIL_URL",
+    ["smtp", "smtps", "file", "console"],
+    default=f"file://{DATA_DIR / 'mail'}" if LOCAL else None,
+)
+globals().update(email_settings(EMAIL_URL))
+DEFAULT_FROM_EMAIL = environment.text(
+    "DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <no-reply@{SITE_HOST or 'localhost'}>"
+)
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- Files ----------------------------------------------------------------------------------------
+
+# Uploads are private: views hand them to whoever may see them, no web server does. Hence no MEDIA_URL.
+FILES_DIR = Path(environment.text("FILES_DIR", default=str(DATA_DIR / "files") if LOCAL else None))
+# What one upload may weigh, and how many one sending may carry.
+FILES_LARGEST_BYTES = 10 * 1024 * 1024
+FILES_AT_MOST = 10
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+STATIC_URL = "static/"
+STATIC_ROOT = Path(environment.text("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_MANIFEST = environment.flag("STATIC_MANIFEST", default=True)
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": FILES_DIR},
+    },
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_MANIFEST
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# --- Logs -----------------------------------------------------------------------------------------
+
+LOG_LEVEL = environment.one_of("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], default="INFO")
+LOG_FORMAT = environment.one_of(
+    "LOG_FORMAT", ["console", "json"], default="console" if LOCAL else "json"
+)
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# One line for each request: the one at its end. Of tasks Celery says it itself, with their names.
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_CELERY_TASK_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_CELERY_TASK_SUCCESS_LOG_LEVEL = logging.DEBUG
+LOGGING = logs.configure(level=LOG_LEVEL, as_json=LOG_FORMAT == "json")
+
+environment.refuse_problems()

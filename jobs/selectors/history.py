@@ -1,0 +1,91 @@
+"""The history of a Job as its readers see it: one line per Activity, what, who, when, why.
+
+The sentences stand in the table of kinds; here they meet their facts. Nothing is written here.
+"""
+
+from typing import Any, TypedDict
+
+from django.db.models import QuerySet
+
+from escrow_site.lib import display
+from jobs.models import Activity, Job, Person
+from jobs.notices import KINDS
+
+
+class HistoryLine(TypedDict):
+    """One line, ready to show; ``sentence`` is ``what`` after the actor's name."""
+
+    what: str
+    who: str
+    when: str
+    why: str
+    sentence: str
+
+
+def of_job(job: Job) -> QuerySet[Activity]:
+    """The whole history, newest first, with its actors."""
+    return Activity.objects.filter(job=job).select_related("actor").order_by("-happened_at", "-pk")
+
+
+def lines(
+    activities: "QuerySet[Activity] | list[Activity]", job: Job, viewer: Person
+) -> list[HistoryLine]:
+    """Lines of one Job, whose row is at hand already."""
+    described = []
+    for activity in activities:
+        activity.job = job
+        described.append(describe(activity, viewer))
+    return described
+
+
+def describe(activity: Activity, viewer: Person | None) -> HistoryLine:
+    """One line of history in the active language and time zone.
+
+    A fact that is missing shows as a dash and a kind that nobody knows by its name: history must
+    stay readable whatever happens to the table of kinds.
+    """
+    who = actor_name(activity, viewer)
+    words = _words(activity)
+    return {
+        "what": words[:1].upper() + words[1:],
+        "who": who,
+        "when": display.instant(activity.happened_at),
+        "why": activity.reason,
+        "sentence": f"{who} {words}",
+    }
+
+
+def actor_name(activity: Activity, viewer: Person | None) -> str:
+    """Who did it, in the viewer's words."""
+    if activity.actor is None:
+        return activity.get_actor_kind_display()
+    if viewer is not None and activity.actor_id == viewer.pk:
+        return "You"
+    if activity.actor_kind == Activity.Actor.SUPPORT:
+        return f"{activity.actor} (support)"
+    return str(activity.actor)
+
+
+def _words(activity: Activity) -> str:
+    kind = KINDS.get(activity.kind)
+    if kind is None:
+        return activity.kind.replace("_", " ")
+    return kind.sentence.format_map(_KnownFacts(_facts(activity)))
+
+
+def _facts(activity: Activity) -> dict[str, Any]:
+    """Each fact ready to read; one that cannot be read as its name says stays as it is."""
+    readable: dict[str, Any] = {"job": activity.job.title}
+    for name, value in activity.facts.items():
+        try:
+            readable |= display.readable_facts({name: value}, activity.job.currency)
+        except (TypeError, ValueError):
+            readable[name] = value
+    return readable
+
+
+class _KnownFacts(dict[str, Any]):
+    """Facts for a sentence; what is not known is a dash."""
+
+    def __missing__(self, name: str) -> str:
+        return "–"

@@ -1,0 +1,16 @@
+"""Addresses of people, notices and files."""
+
+from django.urls import URLPattern, path
+
+from jobs.views import files, home, notices, profile
+
+app_name = "jobs"
+
+urlpatterns: list[URLPattern] = [
+    path("", home.home, name="home"),
+    path("profile/", profile.profile, name="profile"),
+    path("notices/", notices.notices, name="notices"),
+    path("notices/read/", notices.read_notices, name="read_notices"),
+    path("notices/<int:notice_id>/", notices.notice, name="notice"),
+    path("files/<slug:key>/", files.file, name="file"),
+]

@@ -1,0 +1,62 @@
+"""System checks refuse what is well-formed and dangerous."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from escrow_site.checks import (
+    check_clock,
+    check_files,
+    check_gateway,
+    refuse_dangerous_settings,
+)
+
+
+def identifiers(messages: list[Any]) -> list[str]:
+    return [message.id for message in messages]
+
+
+@pytest.mark.parametrize(
+    ("is_local", "is_allowed", "expected"),
+    [
+        (False, False, ["escrow.E001"]),
+        (False, True, []),
+        (True, False, []),
+    ],
+)
+def test_pretended_payments(
+    settings: Any, is_local: bool, is_allowed: bool, expected: list[str]
+) -> None:
+    settings.GATEWAY = "simulated"
+    settings.LOCAL = is_local
+    settings.ALLOW_SIMULATED_GATEWAY = is_allowed
+
+    assert identifiers(check_gateway()) == expected
+
+
+def test_a_clock_that_moves_outside_local_mode(settings: Any) -> None:
+    settings.CLOCK_OFFSET_FILE = Path("/data/clock")
+    settings.LOCAL = True
+    assert check_clock() == []
+
+    settings.LOCAL = False
+    assert identifiers(check_clock()) == ["escrow.E002"]
+
+
+def test_private_files_in_a_public_folder(settings: Any) -> None:
+    settings.STATIC_ROOT = Path("/srv/static")
+    settings.FILES_DIR = Path("/srv/files")
+    assert check_files() == []
+
+    settings.FILES_DIR = Path("/srv/static/files")
+    assert identifiers(check_files()) == ["escrow.E003"]
+
+
+def test_the_web_server_does_not_start_on_an_error(settings: Any) -> None:
+    refuse_dangerous_settings()
+
+    settings.LOCAL = False
+    with pytest.raises(ImproperlyConfigured, match="clock can be moved"):
+        refuse_dangerous_settings()

@@ -1,0 +1,32 @@
+"""The first page: what the service is, or one's own Jobs."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from jobs.models import Person
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_visitor_sees_what_the_service_is(client: Client) -> None:
+    response = client.get(reverse("jobs:home"))
+    assert response.status_code == 200
+    assert [template.name for template in response.templates][0] == "landing.html"
+
+
+def test_the_numbers_are_those_of_the_policy_in_force(client: Client) -> None:
+    response = client.get(reverse("jobs:home"))
+    numbers = ("release_days", "overdue_days", "dormant_days", "service_fee_percent")
+    assert [response.context[name] for name in numbers] == [30, 15, 60, "8.75"]
+
+
+def test_a_signed_in_person_goes_to_his_jobs(client: Client, client_person: Person) -> None:
+    client.force_login(client_person)
+    response = client.get(reverse("jobs:home"))
+    assert response.status_code == 302
+    assert response["Location"] == reverse("workroom:my_jobs")
+
+
+def test_it_cannot_be_posted_to(client: Client) -> None:
+    assert client.post(reverse("jobs:home")).status_code == 405

@@ -1,0 +1,135 @@
+"""Every state of every machine against every verb: what DESIGN 2 lists is allowed, nothing else is."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import models
+from django_fsm import TransitionNotAllowed, can_proceed
+
+from billing.models import Escrow, Payment, Payout, ProForma, Refund, ReleaseRequest
+from escrow_site.lib import states
+from jobs.models import Job, Notification, Person, Policy
+from workroom.management.commands.generate_states import MACHINES
+from workroom.models import Terms
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+RUNNING = {"active", "dormant"}
+UNDER_WAY = {"started", "authenticating"}
+# model -> verb -> (the states it may be called in, the state it leads to)
+ALLOWED: dict[type[models.Model], dict[str, tuple[set[str], str]]] = {
+    Job: {
+        "award": ({"draft"}, "awarded"),
+        "activate": ({"awarded"}, "active"),
+        "decline": ({"awarded"}, "declined"),
+        "withdraw": ({"awarded"}, "withdrawn"),
+        "expire": ({"awarded"}, "expired"),
+        "fall_dormant": ({"active"}, "dormant"),
+        "reactivate": ({"dormant"}, "active"),
+        "complete": (RUNNING, "completed"),
+        "cancel": (RUNNING, "cancelled"),
+    },
+    Terms: {
+        "propose": ({"draft"}, "proposed"),
+        "agree": ({"proposed"}, "agreed"),
+        "decline": ({"proposed"}, "declined"),
+        "withdraw": ({"proposed"}, "withdrawn"),
+        "supersede": ({"proposed", "agreed"}, "superseded"),
+    },
+    Escrow: {
+        "await_authentication": ({"unfunded"}, "pending"),
+        "fall_back": ({"pending"}, "unfunded"),
+        "fund": ({"unfunded", "pending"}, "funded"),
+        "release_rest": ({"funded"}, "released"),
+        "refund_rest": ({"funded"}, "refunded"),
+        "remove": ({"unfunded"}, "removed"),
+    },
+    Payment: {
+        "await_authentication": ({"started"}, "authenticating"),
+        "succeed": (UNDER_WAY, "succeeded"),
+        "fail": (UNDER_WAY, "failed"),
+        "cancel": (UNDER_WAY, "cancelled"),
+        "lapse": (UNDER_WAY, "lapsed"),
+        "send_back": ({"failed", "cancelled", "lapsed"}, "returned"),
+    },
+    Refund: {"succeed": ({"started"}, "succeeded"), "fail": ({"started"}, "failed")},
+    ReleaseRequest: {
+        "become_overdue": ({"open"}, "overdue"),
+        "release": ({"open", "overdue", "disputed"}, "released"),
+        "void": ({"open", "overdue"}, "voided"),
+    },
+    ProForma: {"become_final": ({"issued"}, "invoiced"), "void": ({"issued"}, "void")},
+    Payout: {"confirm": ({"started"}, "paid"), "fail": ({"started"}, "failed")},
+    Notification: {
+        "claim": ({"queued", "sending"}, "sending"),
+        "mark_sent": ({"sending"}, "sent"),
+        "put_back": ({"sending"}, "queued"),
+        "give_up": ({"sending"}, "failed"),
+    },
+}
+ARGUMENTS: dict[str, Any] = {
+    "at": AT, "until": AT, "lapses_at": AT, "next_attempt_at": AT, "failure": "x", "answer": "x",
+    "reason": "x", "gateway_reference": "x",
+}  # fmt: skip
+
+
+def in_state(model: type[models.Model], state: str) -> Any:
+    priced = {"amount_minor": 1} if hasattr(model, "amount_minor") else {}
+    return model(state=state, **priced)
+
+
+def arguments_of(row: Any, verb: str) -> dict[str, Any]:
+    wanted = getattr(row, verb).__wrapped__.__code__.co_varnames
+    return {name: value for name, value in ARGUMENTS.items() if name in wanted}
+
+
+CASES = [
+    (model, state, verb)
+    for model in ALLOWED
+    for state in model._meta.get_field("state").flatchoices
+    for verb in ALLOWED[model]
+]
+
+
+@pytest.mark.parametrize(
+    ("model", "state", "verb"),
+    [(model, state, verb) for model, (state, _), verb in CASES],
+    ids=[f"{model.__name__}-{state}-{verb}" for model, (state, _), verb in CASES],
+)
+def test_every_state_against_every_verb(model: type[models.Model], state: str, verb: str) -> None:
+    row = in_state(model, state)
+    sources, target = ALLOWED[model][verb]
+    assert can_proceed(getattr(row, verb)) is (state in sources)
+    if state in sources:
+        getattr(row, verb)(**arguments_of(row, verb))
+        assert row.state == target
+    else:
+        with pytest.raises(TransitionNotAllowed):
+            getattr(row, verb)(**arguments_of(row, verb))
+        assert row.state == state
+
+
+def test_no_verb_is_left_out() -> None:
+    assert set(MACHINES) == set(ALLOWED)
+    for model, verbs in ALLOWED.items():
+        field = model._meta.get_field("state")
+        assert {move.name for move in field.get_all_transitions(model)} == set(verbs), model
+
+
+@pytest.mark.parametrize("model", MACHINES)
+def test_a_state_is_not_assigned(model: type[models.Model]) -> None:
+    row = model()
+    with pytest.raises(AttributeError):
+        row.state = row.state  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db
+def test_move_notices_a_lost_race(client_person: Person) -> None:
+    """What another transaction changed meanwhile is not overwritten."""
+    job = Job.objects.create(title="Logo", currency="USD", client=client_person, drafted_at=AT)
+    stale = Job.objects.get(pk=job.pk)
+    Job.objects.filter(pk=job.pk).update(policy=Policy.objects.current())
+    states.move([job], "award", at=AT)
+    with pytest.raises(states.LostRace, match="Job award: 0 of 1 rows were draft"):
+        states.move([stale], "award", at=AT)
+    assert Job.objects.get(pk=job.pk).awarded_at == AT

@@ -1,0 +1,27 @@
+"""Forms of the award. They check shape only."""
+
+from django import forms
+
+from workroom.services.awards import LONGEST_ADDRESS, LONGEST_REASON
+
+
+class AwardForm(forms.Form):
+    """Whom the Job is awarded to."""
+
+    email = forms.EmailField(
+        label="Freelancer's e-mail address",
+        max_length=LONGEST_ADDRESS,
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "placeholder": "ana@example.com"}),
+        help_text="Without an account at this address we send an invitation.",
+    )
+
+
+class ReasonForm(forms.Form):
+    """Why an award ends."""
+
+    reason = forms.CharField(
+        required=False,
+        max_length=LONGEST_REASON,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="The other side reads it.",
+    )

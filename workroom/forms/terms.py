@@ -1,0 +1,244 @@
+"""Forms of Terms and their Milestones. They check shape only; the rules are in the services."""
+
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from escrow_site.lib.forms import MoneyField
+from workroom.models import Milestone, Terms
+from workroom.proposals import MilestoneInput, TermsInput
+from workroom.services.versions import MILESTONES_AT_MOST
+
+MILESTONES_PREFIX = "milestones"
+
+
+def date_input() -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+def longest(model: type[Any], name: str) -> int:
+    """The length that a text column of the model has room for."""
+    return model._meta.get_field(name).max_length
+
+
+class TermsForm(forms.Form):
+    """Scope, timeline and a message to the other side."""
+
+    scope = forms.CharField(
+        required=False,
+        max_length=longest(Terms, "scope"),
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text="What is delivered, and what is not included. One point a line is easy to compare.",
+    )
+    starts_on = forms.DateField(label="Start", required=False, widget=date_input())
+    ends_on = forms.DateField(
+        label="End", required=False, widget=date_input(), help_text="Empty: to be determined."
+    )
+    message = forms.CharField(
+        label="Message to the other side",
+        required=False,
+        max_length=longest(Terms, "message"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="It goes with these Terms and is no part of them.",
+    )
+
+
+class QuietIntegerField(forms.IntegerField):
+    """A number beside the row's content: alone it does not make an empty row count as filled."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return False
+
+
+class MilestoneForm(forms.Form):
+    """One Milestone. A row that is left empty, or ticked for removal, is none."""
+
+    title = forms.CharField(label="Milestone", max_length=longest(Milestone, "title"))
+    due_on = forms.DateField(label="Due", required=False, widget=date_input())
+    amount = MoneyField(label="Amount")
+    place = QuietIntegerField(
+        label="Place", required=False, min_value=1, max_value=999,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )  # fmt: skip
+    description = forms.CharField(
+        label="What is delivered",
+        required=False,
+        max_length=longest(Milestone, "description"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    number = QuietIntegerField(
+        required=False, min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput
+    )
+
+    def __init__(self, *arguments: Any, currency: str, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        amount = self.fields["amount"]
+        assert isinstance(amount, MoneyField)
+        amount.currency = currency
+
+    def milestone(self) -> MilestoneInput:
+        """The values of a valid, filled row."""
+        typed = self.cleaned_data
+        return MilestoneInput(
+            title=typed["title"],
+            amount_minor=typed["amount"],
+            due_on=typed["due_on"],
+            description=typed["description"],
+            number=typed["number"],
+        )
+
+
+class BaseMilestoneFormSet(forms.BaseFormSet):
+    """The Milestones in their order. Every row may be left empty, also one that was filled."""
+
+    default_error_messages = {
+        "missing_management_form": "The Milestones did not arrive whole. Please send them again.",
+        "too_many_forms": f"One Job can have {MILESTONES_AT_MOST} Milestones at most.",
+    }
+
+    def __init__(self, *arguments: Any, currency: str, **options: Any) -> None:
+        options["form_kwargs"] = {"currency": currency}
+        options.setdefault("prefix", MILESTONES_PREFIX)
+        super().__init__(*arguments, **options)
+        self.extra = len(self.initial or [])
+
+    def initial_form_count(self) -> int:
+        """None: so that clearing a row removes its Milestone."""
+        return 0
+
+    def milestones(self) -> tuple[MilestoneInput, ...]:
+        """The filled rows in the order of their places; of two at one place the later comes first.
+
+        So a row that is given the place of another goes before it.
+        """
+        filled = [
+            (form.cleaned_data["place"] or len(self.forms) + 1, -index, form.milestone())
+            for index, form in enumerate(self.forms)
+            if form.has_changed() and not form.cleaned_data.get("DELETE")
+        ]
+        return tuple(milestone for _, _, milestone in sorted(filled, key=lambda row: row[:2]))
+
+
+MilestoneFormSet = forms.formset_factory(
+    MilestoneForm,
+    formset=BaseMilestoneFormSet,
+    can_delete=True,
+    max_num=MILESTONES_AT_MOST,
+    validate_max=True,
+    absolute_max=MILESTONES_AT_MOST + 10,
+)
+
+
+class ProposalForms:
+    """The form of the Terms and the rows of the Milestones as one."""
+
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        currency: str,
+        terms: TermsInput | None = None,
+        with_milestones: bool = True,
+    ) -> None:
+        self.saved = terms if data is None else None
+        self.terms = TermsForm(data, initial=_terms_values(terms) if terms else None)
+        self.milestones: BaseMilestoneFormSet | None = None
+        if with_milestones:
+            rows = [_milestone_values(one) for one in terms.milestones] if terms else []
+            self.milestones = MilestoneFormSet(
+                data, currency=currency, initial=numbered(rows or [{}])
+            )
+
+    @classmethod
+    def with_another_row(cls, data: QueryDict, *, currency: str) -> "ProposalForms":
+        """What was typed so far and one more empty Milestone; nothing is checked yet."""
+        forms_ = cls(currency=currency)
+        forms_.terms = TermsForm(initial=typed(TermsForm, data))
+        rows = typed_rows(data)
+        forms_.milestones = MilestoneFormSet(currency=currency, initial=numbered([*rows, {}]))
+        return forms_
+
+    def is_valid(self) -> bool:
+        """Check both, so that all errors show at once."""
+        valid = self.terms.is_valid()
+        return (self.milestones is None or self.milestones.is_valid()) and valid
+
+    def total_minor(self) -> int | None:
+        """The sum of the saved Milestones; None when what is shown was not saved."""
+        return self.saved.total_minor if self.saved else None
+
+    def terms_input(self) -> TermsInput:
+        """The values of valid forms."""
+        typed_terms = self.terms.cleaned_data
+        return TermsInput(
+            scope=typed_terms["scope"],
+            starts_on=typed_terms["starts_on"],
+            ends_on=typed_terms["ends_on"],
+            message=typed_terms["message"],
+            milestones=self.milestones.milestones() if self.milestones else (),
+        )
+
+
+def typed(form: type[forms.Form], data: QueryDict, prefix: str = "") -> dict[str, str]:
+    """What a person typed into the fields of a form, unread."""
+    start = f"{prefix}-" if prefix else ""
+    return {name: data.get(f"{start}{name}", "") for name in form.base_fields}
+
+
+def typed_rows(data: QueryDict) -> list[dict[str, str]]:
+    """What was typed into the rows of Milestones, without those ticked for removal."""
+    try:
+        count = int(data.get(f"{MILESTONES_PREFIX}-TOTAL_FORMS", ""))
+    except ValueError:
+        count = 0
+    prefixes = [f"{MILESTONES_PREFIX}-{place}" for place in range(min(count, MILESTONES_AT_MOST))]
+    return [
+        typed(MilestoneForm, data, prefix)
+        for prefix in prefixes
+        if not data.get(f"{prefix}-DELETE")
+    ]
+
+
+def numbered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows that have no place yet get the one they stand at."""
+    return [{**row, "place": row.get("place") or place} for place, row in enumerate(rows, start=1)]
+
+
+def _terms_values(terms: TermsInput) -> dict[str, Any]:
+    return {
+        "scope": terms.scope,
+        "starts_on": terms.starts_on,
+        "ends_on": terms.ends_on,
+        "message": terms.message,
+    }
+
+
+def _milestone_values(milestone: MilestoneInput) -> dict[str, Any]:
+    return {
+        "title": milestone.title,
+        "due_on": milestone.due_on,
+        "amount": milestone.amount_minor,
+        "description": milestone.description,
+        "number": milestone.number,
+    }
+
+
+class VersionForm(forms.Form):
+    """The version that the person saw when the page was made."""
+
+    answering = forms.IntegerField(
+        min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput, required=True
+    )
+
+
+class AnswerForm(forms.Form):
+    """Why a proposal or the whole Job is declined."""
+
+    answer = forms.CharField(
+        label="Reason",
+        required=False,
+        max_length=longest(Terms, "answer"),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="The other side reads it.",
+    )

@@ -1,0 +1,45 @@
+"""What every page of a Job shares: the row as its reader may see it, the tabs, the role."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+
+from jobs.models import Job, Person
+
+TABS = (
+    ("Overview", "workroom:job"),
+    ("Terms & Milestones", "workroom:terms"),
+    ("Status Reports", "workroom:reports"),
+    ("Timesheets", "workroom:timesheets"),
+    ("Billing & Invoices", "workroom:job_billing"),
+    ("Activity", "workroom:activity"),
+)
+
+
+def job_or_404(request: HttpRequest, job_id: int) -> Job:
+    """The Job with its parties and Policy; to a stranger it does not exist (R1.4)."""
+    assert isinstance(request.user, Person)
+    return get_object_or_404(
+        Job.objects.seen_by(request.user).select_related("client", "freelancer", "policy"),
+        pk=job_id,
+    )
+
+
+def job_context(request: HttpRequest, job: Job, *, tab: str) -> dict[str, Any]:
+    """Context of ``workroom/job_base.html``; ``tab`` is the URL name of the tab shown."""
+    assert isinstance(request.user, Person)
+    role = job.role_of(request.user)
+    tabs = [
+        {"label": label, "url": reverse(name, args=[job.pk]), "current": name == tab}
+        for label, name in TABS
+    ]
+    return {
+        "job": job,
+        "role": role,
+        "is_client": role == "client",
+        "is_freelancer": role == "freelancer",
+        "other_party": job.other_party(request.user),
+        "tabs": tabs,
+    }

@@ -1,0 +1,90 @@
+"""The lines of the Billing list, on Manage ▸ Billing and on a Job's Billing & Invoices tab."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.urls import reverse
+
+from billing.models import Document, ReleaseRequest
+from billing.selectors.billing_list import JOBS_OFFERED, Entry
+from escrow_site.lib import money
+from escrow_site.lib.display import instant
+from jobs.models import Job, Person
+
+TITLE_AT_MOST = 60
+DOCUMENT_NAMES = {
+    Document.Kind.FINAL_INVOICE: "Final invoice",
+    Document.Kind.RECEIPT: "Receipt",
+    Document.Kind.CREDIT_NOTE: "Credit note",
+}
+
+
+class Row(NamedTuple):
+    """One line of the Billing list, ready to read: nothing is left to be done per row."""
+
+    name: str
+    what: str
+    url: str
+    job: str
+    job_url: str
+    escrow: str
+    other_party: str
+    other_role: str
+    amount: str
+    state: str
+    state_label: str
+    at: str
+    due: str
+
+
+def rows(entries: Iterable[Entry]) -> list[Row]:
+    """The entries of a page as lines."""
+    urls = {
+        "request": _address("billing:release_request"),
+        "document": _address("billing:document"),
+        "job": _address("workroom:job_billing"),
+    }
+    return [_row(entry, urls) for entry in entries]
+
+
+def _address(name: str) -> str:
+    """The address of rows of one kind, to be filled with an id: one look-up for all of them."""
+    return reverse(name, args=[0]).replace("/0/", "/{}/")
+
+
+def _row(entry: Entry, urls: dict[str, str]) -> Row:
+    if entry.is_request:
+        what = "Release Request"
+        state, state_label = entry.state, ReleaseRequest.State(entry.state).label
+    else:
+        what = DOCUMENT_NAMES[Document.Kind(entry.kind)]
+        state, state_label = "paid", "Paid"
+    return Row(
+        name=entry.name,
+        what=what,
+        url=urls["request" if entry.is_request else "document"].format(entry.id),
+        job=shortened(entry.job),
+        job_url=urls["job"].format(entry.job_id),
+        escrow=shortened(entry.escrow),
+        other_party=shortened(entry.other_party),
+        other_role="Freelancer" if entry.role == "client" else "Client",
+        amount=money.display(entry.amount_minor, entry.currency),
+        state=state,
+        state_label=state_label,
+        at=instant(entry.at),
+        due=instant(entry.due_at) if entry.due_at else "",
+    )
+
+
+def shortened(text: str) -> str:
+    """A title that a row has room for."""
+    return text if len(text) <= TITLE_AT_MOST else f"{text[: TITLE_AT_MOST - 1].rstrip()}…"
+
+
+def jobs_to_choose(person: Person, *, chosen: int | None) -> list[tuple[int, str]]:
+    """The newest Jobs that may have something to bill, and the chosen one, for the list's filter."""
+    seen = Job.objects.seen_by(person).filter(activated_at__isnull=False)
+    found = list(seen.order_by("-pk").values_list("pk", "title")[:JOBS_OFFERED])
+    if chosen is not None and chosen not in dict(found):
+        found += seen.filter(pk=chosen).values_list("pk", "title")
+    return [(key, shortened(title)) for key, title in found]

@@ -1,0 +1,162 @@
+"""A Job's Billing & Invoices tab: each Milestone's money, and what its reader can do about it.
+
+A button stands on the page if and only if the guard of its service allows it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Prefetch
+from django.urls import reverse
+
+from billing.models import Escrow, Payment, ReleaseRequest
+from billing.services import funding, payments, release_requests, releases
+from escrow_site.lib import display, money
+from jobs.models import Job, Person
+from workroom.selectors.overview import is_asked_for, money_of
+
+
+@dataclass(kw_only=True)
+class Action:
+    """A link, or with ``posts`` a button of the page's one form.
+
+    The action with the lowest rank is the page's primary one.
+    """
+
+    label: str
+    rank: int
+    url: str = ""
+    posts: bool = False
+    primary: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class MilestoneMoney:
+    """One Milestone on the tab."""
+
+    escrow: Any
+    note: str
+    note_url: str
+    actions: list[Action]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Totals:
+    """The sums of the Job's Milestones, in minor units."""
+
+    held_minor: int
+    pending_minor: int
+    released_minor: int
+    unfunded_minor: int
+
+
+def escrows_of(job: Job) -> list[Any]:
+    """The agreed Escrows as ``money_of`` reads them, ready for the guards."""
+    unanswered = Prefetch("release_requests", ReleaseRequest.objects.unanswered())
+    escrows = list(money_of(job).prefetch_related(unanswered))
+    for escrow in escrows:
+        escrow.job = job
+    return escrows
+
+
+def totals(escrows: list[Any]) -> Totals:
+    """Held, pending, released and still to be funded."""
+
+    def sum_of(state: str) -> int:
+        return sum(escrow.amount_minor for escrow in escrows if escrow.state == state)
+
+    return Totals(
+        held_minor=sum(escrow.held_minor for escrow in escrows),
+        pending_minor=sum_of(Escrow.State.PENDING),
+        released_minor=sum(escrow.released_minor for escrow in escrows),
+        unfunded_minor=sum_of(Escrow.State.UNFUNDED),
+    )
+
+
+def milestones(
+    job: Job, escrows: list[Any], *, viewer: Person, at: datetime
+) -> list[MilestoneMoney]:
+    """A line for each Milestone, in the order of the Terms."""
+    lines = [_milestone(job, escrow, viewer, at) for escrow in escrows]
+    actions = [action for line in lines for action in line.actions]
+    if actions:
+        min(actions, key=lambda action: action.rank).primary = True
+    return lines
+
+
+def together(job: Job, lines: list[MilestoneMoney], *, label: str, name: str) -> str:
+    """The address of doing the same for all Milestones that it may be done for; "" for just one."""
+    numbers = [
+        line.escrow.number
+        for line in lines
+        if any(action.label == label for action in line.actions)
+    ]
+    if len(numbers) < 2:
+        return ""
+    query = "&".join(f"escrow={number}" for number in numbers)
+    return f"{reverse(name, args=[job.pk])}?{query}"
+
+
+def _milestone(job: Job, escrow: Any, viewer: Person, at: datetime) -> MilestoneMoney:
+    request = next(iter(escrow.release_requests.all()), None)
+    note, note_url = _note(escrow, request)
+    act = _of_client if job.role_of(viewer) == "client" else _of_freelancer
+    return MilestoneMoney(
+        escrow=escrow,
+        note=note,
+        note_url=note_url,
+        actions=act(job, escrow, request, viewer, at),
+    )
+
+
+def _note(escrow: Any, request: ReleaseRequest | None) -> tuple[str, str]:
+    """What there is to know beside the state, and where it leads."""
+    if request is not None:
+        due = display.instant(request.auto_release_at)
+        url = reverse("billing:release_request", args=[request.pk])
+        return f"Release requested ({request.get_state_display().lower()}), due {due}", url
+    if escrow.state == Escrow.State.PENDING and escrow.payment_lapses_at is not None:
+        return f"Lapses {display.instant(escrow.payment_lapses_at)} unless authenticated", ""
+    if escrow.payment_state == Payment.State.STARTED:
+        return "A payment is under way", ""
+    if is_asked_for(escrow):
+        return f"Funding requested {display.instant(escrow.asked_at)}", ""
+    if escrow.refunded_minor:
+        return f"{money.display(escrow.refunded_minor, escrow.job.currency)} refunded", ""
+    return "", ""
+
+
+def _of_client(
+    job: Job, escrow: Any, request: ReleaseRequest | None, viewer: Person, at: datetime
+) -> list[Action]:
+    query = f"?escrow={escrow.number}"
+    if escrow.payment_id is not None and escrow.state in (
+        Escrow.State.UNFUNDED,
+        Escrow.State.PENDING,
+    ):
+        url = reverse("billing:payment", args=[escrow.payment_id])
+        pending = escrow.state == Escrow.State.PENDING
+        return [Action(label="Authenticate" if pending else "See the payment", rank=2, url=url)]
+    if payments.may_fund(escrow, by=viewer, at=at) is None:
+        rank = 3 if is_asked_for(escrow) else 4
+        return [Action(label="Fund", rank=rank, url=reverse("billing:fund", args=[job.pk]) + query)]
+    if releases.may_release(escrow, by=viewer, at=at) is None:
+        url = reverse("billing:release", args=[job.pk]) + query
+        return [Action(label="Release", rank=1 if request else 5, url=url)]
+    return []
+
+
+def _of_freelancer(
+    job: Job, escrow: Any, request: ReleaseRequest | None, viewer: Person, at: datetime
+) -> list[Action]:
+    if request is not None:
+        url = reverse("billing:release_request", args=[request.pk])
+        return [Action(label="View", rank=3, url=url)]
+    if release_requests.may_request_release(escrow, by=viewer, at=at) is None:
+        url = f"{reverse('workroom:create_report', args=[job.pk])}?bill={escrow.number}"
+        return [Action(label="Request Release", rank=1, url=url)]
+    can_ask = funding.may_request_funding(escrow, by=viewer, at=at) is None
+    if can_ask and escrow.asked_at is None and escrow.payment_id is None:
+        return [Action(label="Request Fund", rank=2, posts=True)]
+    return []

@@ -1,0 +1,243 @@
+"""Versions of the Terms as pages show them: beside each other, and what they do to the money.
+
+R2.4: before accepting, the reader sees both versions and what the change does to the money.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from difflib import SequenceMatcher
+from typing import TypedDict
+
+from django.db.models import OuterRef, QuerySet, Subquery, Sum, prefetch_related_objects
+from django.db.models.functions import Coalesce
+
+from billing.services.amounts import NOTHING, Amounts
+from escrow_site.lib import display, money
+from jobs.models import Job, Policy
+from workroom.models import Milestone, Terms
+
+TO_BE_DETERMINED = "To be determined"
+NOT_SET = "–"
+
+
+class Row(TypedDict):
+    """One line of a comparison; ``change`` is same, changed, added or removed."""
+
+    label: str
+    old: str | None
+    new: str | None
+    change: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoneyEffect:
+    """What a version does to the money: the Client pays gross, the Freelancer nets the rest."""
+
+    amounts: Amounts
+    before: Amounts | None
+    currency: str
+
+    @property
+    def change_minor(self) -> int:
+        """How much more (or, below zero, less) the Client pays than before; no before: 0."""
+        return self.amounts.gross_minor - self.before.gross_minor if self.before else 0
+
+    @property
+    def change_text(self) -> str:
+        """The difference in words, empty when there is none."""
+        if not self.change_minor:
+            return ""
+        amount = money.display(abs(self.change_minor), self.currency)
+        return f"{amount} {'more' if self.change_minor > 0 else 'less'} than before"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two versions beside each other; without an old one everything is new."""
+
+    old: Terms | None
+    new: Terms
+    rows: list[Row]
+    effect: MoneyEffect
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """The versions of a Job, newest first, and the one that a reader must know."""
+
+    versions: list[Terms]
+    standing: Terms
+    agreed: Terms | None
+    before: Terms | None
+
+
+def with_totals(versions: QuerySet[Terms]) -> QuerySet[Terms]:
+    """Each version with ``total_minor``, the sum over its Milestones."""
+    total = (
+        Milestone.objects.filter(terms=OuterRef("pk"))
+        .order_by()
+        .values("terms")
+        .annotate(total=Sum("amount_minor"))
+        .values("total")
+    )
+    return versions.annotate(total_minor=Coalesce(Subquery(total), 0))
+
+
+def seen_versions(job: Job) -> QuerySet[Terms]:
+    """All versions that both sides may read, newest first, each with its total."""
+    seen = Terms.objects.of(job).exclude(state=Terms.State.DRAFT)
+    return with_totals(seen.select_related("proposed_by")).order_by("-version")
+
+
+def standing_version(job: Job) -> Terms | None:
+    """The open proposal, else the agreed version, else the newest, with its Milestones."""
+    shown = shown_on_tab(job)
+    return shown.standing if shown else None
+
+
+def shown_on_tab(job: Job) -> Shown | None:
+    """All versions and the one that stands; None on a Job that was never awarded."""
+    versions = list(seen_versions(job))
+    if not versions:
+        return None
+    by_state = {one.state: one for one in reversed(versions)}
+    agreed = by_state.get(Terms.State.AGREED)
+    standing = by_state.get(Terms.State.PROPOSED) or agreed or versions[0]
+    before = version_before(standing, versions)
+    prefetch_related_objects([one for one in (standing, before) if one], "milestones")
+    standing.job = job
+    return Shown(versions=versions, standing=standing, agreed=agreed, before=before)
+
+
+def version_before(shown: Terms, versions: list[Terms]) -> Terms | None:
+    """What a version is measured against: the agreed one, else the one before it."""
+    earlier = [one for one in versions if one.version < shown.version]
+    agreed = [one for one in earlier if one.state == Terms.State.AGREED]
+    return (agreed or earlier or [None])[0]
+
+
+def pair(job: Job, version: int, *, beside: str = "") -> tuple[Terms, Terms | None, list[Terms]]:
+    """A version, the one to show beside it, and all versions; raises Terms.DoesNotExist.
+
+    ``beside`` names a version; what names none is as empty: version_before.
+    """
+    versions = list(seen_versions(job))
+    by_version = {one.version: one for one in versions}
+    if version not in by_version:
+        raise Terms.DoesNotExist
+    shown = by_version.pop(version)
+    named = {str(number): one for number, one in by_version.items()}
+    other = named.get(beside) or version_before(shown, versions)
+    prefetch_related_objects([one for one in (shown, other) if one], "milestones")
+    shown.job = job
+    return shown, other, versions
+
+
+def milestones_of(terms: Terms) -> list[Milestone]:
+    """The Milestones in the order of the version, from what was fetched with it."""
+    return sorted(terms.milestones.all(), key=lambda milestone: milestone.position)
+
+
+def amounts(terms: Terms, *, policy: Policy) -> Amounts:
+    """The total if every Milestone is released whole: fees round per Milestone (R5.2)."""
+    total = NOTHING
+    for milestone in terms.milestones.all():
+        gross_minor = milestone.amount_minor
+        total += Amounts(
+            gross_minor=gross_minor,
+            service_fee_minor=money.share(gross_minor, policy.service_fee_basis_points),
+            processing_fee_minor=money.share(gross_minor, policy.processing_fee_basis_points),
+        )
+    return total
+
+
+def compare(old: Terms | None, new: Terms, *, job: Job) -> Comparison:
+    """The lines of both versions and what the new one does to the money (R2.4).
+
+    Both come with their Milestones; the Job with its Policy.
+    """
+    policy = job.policy or Policy.objects.current()
+    after = amounts(new, policy=policy)
+    before = amounts(old, policy=policy) if old else None
+    rows = [*_scope_rows(old, new), *_timeline_rows(old, new), *_milestone_rows(old, new, job)]
+    if job.kind == Job.Kind.FIXED_PRICE:
+        old_total = money.display(before.gross_minor, job.currency) if before else None
+        rows.append(_row("Total", old_total, money.display(after.gross_minor, job.currency)))
+    effect = MoneyEffect(amounts=after, before=before, currency=job.currency)
+    return Comparison(old=old, new=new, rows=rows, effect=effect)
+
+
+def _row(label: str, old: str | None, new: str | None) -> Row:
+    if old == new:
+        change = "same"
+    elif old is None:
+        change = "added"
+    elif new is None:
+        change = "removed"
+    else:
+        change = "changed"
+    return {"label": label, "old": old, "new": new, "change": change}
+
+
+def _scope_rows(old: Terms | None, new: Terms) -> Iterator[Row]:
+    """The scope line by line: lines that stayed together, each changed stretch by itself."""
+    if old is None or old.scope == new.scope:
+        yield _row("Scope", None if old is None else old.scope, new.scope)
+        return
+    before, after = old.scope.splitlines(), new.scope.splitlines()
+    stretches = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    for place, (_, old_from, old_to, new_from, new_to) in enumerate(stretches):
+        label = "Scope" if place == 0 else "Scope, continued"
+        yield _row(
+            label,
+            "\n".join(before[old_from:old_to]) if old_to > old_from else None,
+            "\n".join(after[new_from:new_to]) if new_to > new_from else None,
+        )
+
+
+def _timeline_rows(old: Terms | None, new: Terms) -> Iterator[Row]:
+    yield _row(
+        "Start", old and _day_text(old.starts_on, NOT_SET), _day_text(new.starts_on, NOT_SET)
+    )
+    yield _row(
+        "End",
+        old and _day_text(old.ends_on, TO_BE_DETERMINED),
+        _day_text(new.ends_on, TO_BE_DETERMINED),
+    )
+
+
+def _day_text(on: date | None, otherwise: str) -> str:
+    return display.day(on) if on else otherwise
+
+
+def _milestone_rows(old: Terms | None, new: Terms, job: Job) -> Iterator[Row]:
+    """By number, which is the same in every version: those of the new one, then the removed."""
+    before = {one.number: one for one in milestones_of(old)} if old else {}
+    after = {one.number: one for one in milestones_of(new)}
+    stayed = [number for number in before if number in after]
+    if stayed and stayed != list(after)[: len(stayed)]:
+        yield _row(
+            "Order of Milestones",
+            ", ".join(one.title for one in before.values()),
+            ", ".join(one.title for one in after.values()),
+        )
+    removed = [number for number in before if number not in after]
+    for number in [*after, *removed]:
+        sides = [before.get(number), after.get(number)]
+        there = [one for one in sides if one is not None]
+        renamed = len({one.title for one in there}) > 1
+        texts = [one and _milestone_text(one, job, renamed=renamed) for one in sides]
+        yield _row(there[-1].title, *texts)
+
+
+def _milestone_text(milestone: Milestone, job: Job, *, renamed: bool) -> str:
+    lines = [
+        money.display(milestone.amount_minor, job.currency),
+        f"Due {display.day(milestone.due_on)}" if milestone.due_on else "No due date",
+    ]
+    if renamed:
+        lines.insert(0, milestone.title)
+    if milestone.description:
+        lines.append(milestone.description)
+    return "\n".join(lines)

@@ -1,0 +1,221 @@
+"""Whose turn it is on a Job: its state in a sentence, and the one thing to do now.
+
+The words of the overview. What may be done is decided by the guards of the services.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+
+from billing.models import Escrow
+from escrow_site.lib import display, money
+from jobs.models import Job, Person
+from workroom.models import Terms
+from workroom.selectors.overview import is_asked_for
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """The sentence, what it means for the reader, and the primary action if there is one."""
+
+    sentence: str
+    detail: str = ""
+    label: str = ""
+    url: str = ""
+    tone: str = "info"
+
+
+def turn(
+    job: Job, *, terms: Terms | None, escrows: list[Any], viewer: Person, at: datetime
+) -> Turn:
+    """The state of the Job in words, as the viewer meets it."""
+    if job.state == Job.State.AWARDED:
+        assert terms is not None
+        return _awarded(job, terms, viewer, at)
+    if job.has_ended:
+        return _ended(job)
+    if job.kind == Job.Kind.HOURLY:
+        return _hourly(job, viewer)
+    return _of_client(job, escrows) if viewer.pk == job.client_id else _of_freelancer(job, escrows)
+
+
+def nothing_was_ever_funded(job: Job, escrows: list[Any]) -> bool:
+    """While this holds the Freelancer need not start (R3.4)."""
+    return (
+        job.is_running
+        and job.kind == Job.Kind.FIXED_PRICE
+        and not any(escrow.funded_minor for escrow in escrows)
+    )
+
+
+# Before the Terms are agreed
+
+
+def _awarded(job: Job, terms: Terms, viewer: Person, at: datetime) -> Turn:
+    version, other = terms.version, job.other_party(viewer) or job.freelancer_email
+    if terms.state != Terms.State.PROPOSED:
+        return Turn(
+            sentence=f"Terms {version} were {terms.get_state_display().lower()}. Nothing is "
+            "proposed now.",
+            detail="Either of you can send Terms.",
+            label="Send changed Terms",
+            url=reverse("workroom:propose_terms", args=[job.pk]),
+            tone="warning",
+        )
+    assert terms.lapses_at is not None
+    until = display.instant(terms.lapses_at)
+    if terms.has_lapsed(at=at):
+        return Turn(
+            sentence=f"The award has lapsed: nobody answered Terms {version} by {until}.",
+            detail="The Client can award the work again as a new Job.",
+            tone="warning",
+        )
+    if terms.proposed_by_id == viewer.pk:
+        waiting = f"Waiting for {other} to answer Terms {version}, until {until}."
+        invited = "They were invited to open an account first." if not job.freelancer_id else ""
+        return Turn(sentence=waiting, detail=invited)
+    first = version == 1
+    return Turn(
+        sentence=f"{other} awarded this Job to you." if first else f"{other} sent changed Terms.",
+        detail=f"Accept them, decline, or send changed Terms back, until {until}.",
+        label="Review the Terms",
+        url=reverse("workroom:terms", args=[job.pk]),
+    )
+
+
+# While it runs
+
+
+def _of_client(job: Job, escrows: list[Any]) -> Turn:
+    requested = [escrow for escrow in escrows if escrow.request_due_at is not None]
+    pending = [escrow for escrow in escrows if escrow.state == Escrow.State.PENDING]
+    asked = [escrow for escrow in escrows if is_asked_for(escrow)]
+    if requested:
+        return _release(job, requested)
+    if pending:
+        return Turn(
+            sentence=f"{_named(pending, job)} {_are(pending)} Pending: your bank has not confirmed the payment.",
+            detail="This changes to Funded by itself as soon as you pass authentication.",
+            label="Authenticate the payment",
+            url=reverse("billing:payment", args=[pending[0].payment_id]),
+            tone="warning",
+        )
+    if asked:
+        return Turn(
+            sentence=f"Funding of {_named(asked, job)} is requested.",
+            detail="The money is held here until you release it.",
+            label="Fund" if len(asked) > 1 else f"Fund “{asked[0]}”",
+            url=_with_numbers("billing:fund", job, asked),
+        )
+    return _finished(job, escrows) or Turn(sentence="Nothing waits for you now.")
+
+
+def _release(job: Job, requested: list[Any]) -> Turn:
+    first = min(requested, key=lambda escrow: escrow.request_due_at)
+    due = display.instant(first.request_due_at)
+    if len(requested) == 1:
+        return Turn(
+            sentence=f"{job.freelancer} requests release of {_named(requested, job)}.",
+            detail=f"Without an answer it is released by itself on {due}.",
+            label="Review and release",
+            url=_with_numbers("billing:release", job, requested),
+        )
+    return Turn(
+        sentence=f"{job.freelancer} requests release of {_named(requested, job)}.",
+        detail=f"Without an answer the first is released by itself on {due}.",
+        label="Review the Release Requests",
+        url=reverse("workroom:job_billing", args=[job.pk]),
+    )
+
+
+def _of_freelancer(job: Job, escrows: list[Any]) -> Turn:
+    if finished := _finished(job, escrows):
+        return finished
+    report = {
+        "label": "Create Status Report",
+        "url": reverse("workroom:create_report", args=[job.pk]),
+    }
+    if nothing_was_ever_funded(job, escrows):
+        return Turn(sentence=f"Waiting for {job.client} to fund a Milestone.", **report)
+    requested = [escrow for escrow in escrows if escrow.request_due_at is not None]
+    if requested:
+        first = min(requested, key=lambda escrow: escrow.request_due_at)
+        return Turn(
+            sentence=f"You requested release of {_named(requested, job)}.",
+            detail=f"{job.client} has until {display.instant(first.request_due_at)} to answer; "
+            "then it is released to you.",
+            **report,
+        )
+    funded = [escrow for escrow in escrows if escrow.state == Escrow.State.FUNDED]
+    if funded:
+        return Turn(
+            sentence=f"{_named(funded, job)} {_are(funded)} Funded: you can work on it.", **report
+        )
+    return Turn(sentence="No Milestone is Funded now.", **report)
+
+
+def _finished(job: Job, escrows: list[Any]) -> Turn | None:
+    """Everything is paid and only the open end keeps the Job running (R11.1)."""
+    unfinished = {Escrow.State.UNFUNDED, Escrow.State.PENDING, Escrow.State.FUNDED}
+    if not job.open_ended or any(escrow.state in unfinished for escrow in escrows):
+        return None
+    return Turn(
+        sentence="Every Milestone is paid, and the end of the timeline is open.",
+        detail="Either of you can mark the Job complete.",
+        label="Mark complete",
+        url=reverse("billing:complete_job", args=[job.pk]),
+    )
+
+
+def _hourly(job: Job, viewer: Person) -> Turn:
+    sentence = "Hourly Job: weekly timesheets, no escrow."
+    if viewer.pk == job.client_id:
+        return Turn(sentence=sentence, detail=f"{job.freelancer} submits the hours of each week.")
+    return Turn(
+        sentence=sentence,
+        detail="Submit the hours of each week.",
+        label="Submit timesheet",
+        url=reverse("workroom:create_timesheet", args=[job.pk]),
+    )
+
+
+# When it has ended
+
+
+def _ended(job: Job) -> Turn:
+    assert job.ended_at is not None
+    when = display.instant(job.ended_at)
+    sentences = {
+        Job.State.COMPLETED: f"This Job was completed on {when}.",
+        Job.State.CANCELLED: f"This Job was cancelled on {when}.",
+        Job.State.DECLINED: f"{job.freelancer} declined this Job on {when}.",
+        Job.State.WITHDRAWN: f"{job.client} withdrew the award on {when}.",
+        Job.State.EXPIRED: f"The award lapsed on {when}: nobody had answered.",
+    }
+    completed = job.state == Job.State.COMPLETED
+    return Turn(sentence=sentences[job.state], tone="positive" if completed else "neutral")
+
+
+def _are(escrows: list[Any]) -> str:
+    return "is" if len(escrows) == 1 else "are"
+
+
+def _named(escrows: list[Any], job: Job) -> str:
+    """“Design” ($500.00), or their number and sum."""
+    total = money.display(
+        sum(
+            escrow.held_minor if escrow.state == Escrow.State.FUNDED else escrow.amount_minor
+            for escrow in escrows
+        ),
+        job.currency,
+    )
+    return (
+        f"“{escrows[0]}” ({total})" if len(escrows) == 1 else f"{len(escrows)} Milestones ({total})"
+    )
+
+
+def _with_numbers(name: str, job: Job, escrows: list[Any]) -> str:
+    query = "&".join(f"escrow={escrow.number}" for escrow in escrows)
+    return f"{reverse(name, args=[job.pk])}?{query}"

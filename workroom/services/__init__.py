@@ -1,0 +1,1 @@
+"""Use cases of Terms, awards, reports and timesheets."""

@@ -1,0 +1,80 @@
+"""From a notice to a mail: text and HTML from the template of its kind, in its reader's language (R12).
+
+When and how often it is sent is decided in ``delivery``.
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+
+# Imported for the kinds that they add to the table: a worker has no other reason to.
+import billing.notices  # noqa: F401
+import workroom.notices  # noqa: F401
+from escrow_site.lib import display
+from jobs.models import Notification, Person
+from jobs.notices import KINDS
+from jobs.selectors import notices
+
+LAYOUTS = {"text": "notices/layout.txt", "html": "notices/layout.html"}
+
+
+def compose(notice: Notification) -> EmailMultiAlternatives:
+    """The mail of a notice, ready to send; the same Message-ID whenever it is made.
+
+    To be read with ``notices.with_all_they_name``, and the invitation of the Job when the reader
+    has no account.
+    """
+    reader = notice.person
+    language = reader.language if reader else settings.LANGUAGE_CODE
+    zone = reader.time_zone if reader else settings.TIME_ZONE
+    with translation.override(language), timezone.override(zone):
+        known = _context(notice, reader=reader, zone=zone)
+        template = KINDS[notice.activity.kind].template_name
+        mail = EmailMultiAlternatives(
+            subject=known["headline"],
+            body=render_to_string(template, known | {"layout": LAYOUTS["text"]}),
+            from_email=settings.DEFAULT_FROM_EMAIL,
+            to=[reader.email if reader else notice.address],
+            headers={"Message-ID": message_id(notice), "Auto-Submitted": "auto-generated"},
+        )
+        mail.attach_alternative(
+            render_to_string(template, known | {"layout": LAYOUTS["html"]}), "text/html"
+        )
+    return mail
+
+
+def message_id(notice: Notification) -> str:
+    """Names the notice for ever, so that a mail sent a second time is known as the same."""
+    return f"<notice-{notice.pk}@{urlsplit(settings.SITE_URL).hostname}>"
+
+
+def url_of(notice: Notification) -> str:
+    """The absolute address of the thing; for somebody without an account, of the invitation."""
+    if notice.person is None:
+        token = notice.activity.job.invitation.token
+        return settings.SITE_URL + reverse("workroom:invitation", args=[token])
+    return settings.SITE_URL + notices.target(notice.activity)
+
+
+def _context(notice: Notification, *, reader: Person | None, zone: str) -> dict[str, Any]:
+    activity = notice.activity
+    known = notices.context(activity, reader=reader)
+    return known | {
+        "freelancer": known["freelancer"],
+        "url": url_of(notice),
+        "link_label": _link_label(notice),
+        "zone": f"{zone} ({display.zone_name(timezone.localtime(activity.happened_at))})",
+        "site_name": settings.SITE_NAME,
+        "profile_url": settings.SITE_URL + reverse("jobs:profile") if reader else "",
+    }
+
+
+def _link_label(notice: Notification) -> str:
+    if notice.person is None:
+        return translation.gettext("See the invitation")
+    return translation.gettext("Open it in %(site)s") % {"site": settings.SITE_NAME}

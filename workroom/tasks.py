@@ -1,0 +1,29 @@
+"""What workers do for the workroom; when, is in ``CELERY_BEAT_SCHEDULE``. No rules here."""
+
+from typing import Any
+
+from celery import shared_task
+
+from jobs.services import activity
+from workroom.services import account_mails, delivery
+
+
+@shared_task
+def deliver_notices() -> None:
+    """Send the notices that wait: woken after each commit, and by the sweep for what was left."""
+    activity.take_wake_up()
+    delivery.deliver_waiting()
+
+
+# Pauses stay far below the broker's visibility time-out, after which a waiting task would be handed
+# out a second time. About three hours of trying; a link that comes later serves nobody.
+@shared_task(
+    autoretry_for=(OSError,),
+    retry_backoff=10,
+    retry_backoff_max=300,
+    retry_jitter=False,
+    max_retries=40,
+)
+def send_account_mail(mail: dict[str, Any]) -> None:
+    """Send a mail about an account; tried again while the mail server is away."""
+    account_mails.send(account_mails.AccountMail(**mail))

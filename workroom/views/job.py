@@ -1,0 +1,46 @@
+"""The overview of a Job: its state, what can be done now, what happens next."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from escrow_site.lib import timing
+from jobs.models import Job, Person
+from jobs.selectors import history
+from workroom import pages
+from workroom.selectors import overview, turns
+from workroom.selectors import terms as terms_reading
+
+RECENT_LINES = 5
+
+
+@require_safe
+@login_required
+def job(request: HttpRequest, job_id: int) -> HttpResponse:
+    """The page that everything about a Job hangs on; a draft has a page of its own."""
+    assert isinstance(request.user, Person)
+    row = pages.job_or_404(request, job_id)
+    if row.state == Job.State.DRAFT:
+        return redirect("workroom:draft", row.pk)
+    at = timing.now()
+    terms = None if row.activated_at else terms_reading.standing_version(row)
+    escrows = list(overview.money_of(row)) if row.activated_at else []
+    lines = overview.lines_of_terms(terms) if terms else overview.lines_of_money(escrows, row)
+    statement = row.closing_statements.order_by("-number").first() if row.has_ended else None
+    context = {
+        **pages.job_context(request, row, tab="workroom:job"),
+        "turn": turns.turn(row, terms=terms, escrows=escrows, viewer=request.user, at=at),
+        "need_not_start": turns.nothing_was_ever_funded(row, escrows),
+        "lines": lines,
+        "totals": {
+            "agreed_minor": sum(line.amount_minor for line in lines),
+            "held_minor": sum(line.held_minor for line in lines),
+            "released_minor": sum(line.released_minor for line in lines),
+        },
+        "steps": overview.steps(row, escrows=escrows, proposal=terms, at=at),
+        "recent": history.lines(history.of_job(row)[:RECENT_LINES], row, request.user),
+        "terms": terms,
+        "statement": statement,
+    }
+    return render(request, "workroom/job.html", context)

@@ -1,0 +1,67 @@
+"""A Job's Billing & Invoices tab: the money of its Milestones, its documents, its end."""
+
+from datetime import datetime
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from billing.models import ClosingStatement
+from billing.selectors.billing_list import PAGE_SIZE, Wanted, entries
+from billing.services import closing
+from escrow_site.lib import timing
+from escrow_site.lib.refusals import Refusal
+from jobs.models import Job, Person
+from workroom import pages
+from workroom.selectors import milestone_money, overview, turns
+from workroom.selectors.billing import Row, rows
+
+
+@require_safe
+@login_required
+def job_billing(request: HttpRequest, job_id: int) -> HttpResponse:
+    """What is held, released and asked for, and what the reader can do about it."""
+    assert isinstance(request.user, Person)
+    at = timing.now()
+    job = pages.job_or_404(request, job_id)
+    if job.state == Job.State.DRAFT:
+        return redirect("workroom:draft", job.pk)
+    escrows = milestone_money.escrows_of(job) if job.activated_at else []
+    milestones = milestone_money.milestones(job, escrows, viewer=request.user, at=at)
+    papers = _papers(job, request.user) if escrows else []
+    completion_refusal = _completion_refusal(job, by=request.user, at=at)
+    context = {
+        **pages.job_context(request, job, tab="workroom:job_billing"),
+        "milestones": milestones,
+        "fund_all_url": milestone_money.together(
+            job, milestones, label="Fund", name="billing:fund"
+        ),
+        "release_all_url": milestone_money.together(
+            job, milestones, label="Release", name="billing:release"
+        ),
+        "totals": milestone_money.totals(escrows),
+        "nothing_was_ever_funded": bool(escrows) and turns.nothing_was_ever_funded(job, escrows),
+        "pending": [escrow for escrow in escrows if escrow.state == "pending"],
+        "steps": overview.steps(job, escrows=escrows, proposal=None, at=at),
+        "papers": papers,
+        "has_more_papers": len(papers) == PAGE_SIZE,
+        "statements": ClosingStatement.objects.filter(job=job).order_by("-number")
+        if job.has_ended and job.activated_at
+        else [],
+        "completes_by_hand": job.is_running and (job.open_ended or job.kind == Job.Kind.HOURLY),
+        "completion_refusal": completion_refusal,
+    }
+    return render(request, "workroom/job_billing.html", context)
+
+
+def _papers(job: Job, reader: Person) -> list[Row]:
+    """The newest Release Requests and documents of the Job."""
+    return rows(entries(reader, Wanted(job_id=job.pk)))
+
+
+def _completion_refusal(job: Job, *, by: Person, at: datetime) -> Refusal | None:
+    """Asked only where a person could complete at all: the guard reads the Job's rows."""
+    if not job.is_running or not (job.open_ended or job.kind == Job.Kind.HOURLY):
+        return None
+    return closing.may_complete(job, by=by, at=at)

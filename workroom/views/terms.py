@@ -1,0 +1,219 @@
+"""Pages of the Terms: what holds, what is proposed, every version beside another, and the answers."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from escrow_site.lib import timing
+from escrow_site.lib.refusals import Refusal
+from escrow_site.lib.web import attempt
+from jobs.models import Job, Person
+from workroom import pages
+from workroom.forms.terms import AnswerForm, ProposalForms, VersionForm
+from workroom.models import Terms
+from workroom.proposals import TermsInput
+from workroom.selectors import terms as reading
+from workroom.services import terms as service
+
+TAB = "workroom:terms"
+
+
+@require_safe
+@login_required
+def terms(request: HttpRequest, job_id: int) -> HttpResponse:
+    """The version that stands, what can be done with it, and all versions."""
+    assert isinstance(request.user, Person)
+    job = pages.job_or_404(request, job_id)
+    if job.state == Job.State.DRAFT:
+        return redirect("workroom:draft", job.pk)
+    at = timing.now()
+    shown = reading.shown_on_tab(job)
+    if shown is None:
+        raise Http404
+    standing = shown.standing
+    context = {
+        **pages.job_context(request, job, tab=TAB),
+        "versions": shown.versions,
+        "standing": standing,
+        "agreed": shown.agreed,
+        "milestones": reading.milestones_of(standing),
+        "comparison": reading.compare(shown.before, standing, job=job),
+        "is_own": standing.proposed_by_id == request.user.pk,
+        "has_lapsed": standing.has_lapsed(at=at),
+        "may_accept": service.may_accept(standing, by=request.user, at=at) is None,
+        "may_withdraw": service.may_withdraw(standing, by=request.user, at=at) is None,
+        "may_propose": service.may_propose(job, by=request.user, at=at) is None,
+    }
+    return render(request, "workroom/terms/terms.html", context)
+
+
+@require_safe
+@login_required
+def terms_version(request: HttpRequest, job_id: int, version: int) -> HttpResponse:
+    """One version whole, and beside another: the one before it unless ``with`` names one."""
+    job = pages.job_or_404(request, job_id)
+    shown, other, versions = _pair_or_404(job, version, beside=request.GET.get("with", ""))
+    context = {
+        **pages.job_context(request, job, tab=TAB),
+        "shown": shown,
+        "milestones": reading.milestones_of(shown),
+        "others": [one for one in versions if one.version != shown.version],
+        "comparison": reading.compare(other, shown, job=job),
+    }
+    return render(request, "workroom/terms/version.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def propose_terms(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Send changed Terms; the form begins with the version that stands."""
+    person = request.user
+    assert isinstance(person, Person)
+    job = pages.job_or_404(request, job_id)
+    if refusal := service.may_propose(job, by=person, at=timing.now()):
+        messages.error(request, refusal.message)
+        return redirect(TAB, job.pk)
+    if request.method == "POST":
+        return _propose(request, job, person)
+    standing = reading.standing_version(job)
+    assert standing is not None
+    seen = VersionForm(initial={"answering": standing.version})
+    values = TermsInput.of(standing)
+    proposal = ProposalForms(
+        currency=job.currency,
+        terms=TermsInput(
+            scope=values.scope,
+            starts_on=values.starts_on,
+            ends_on=values.ends_on,
+            milestones=values.milestones,
+        ),
+        with_milestones=job.kind == Job.Kind.FIXED_PRICE,
+    )
+    return _show_proposal(request, job, seen, proposal)
+
+
+def _propose(request: HttpRequest, job: Job, person: Person) -> HttpResponse:
+    with_milestones = job.kind == Job.Kind.FIXED_PRICE
+    seen = VersionForm(request.POST)
+    if "add_row" in request.POST and with_milestones:
+        unread = VersionForm(initial={"answering": request.POST.get("answering", "")})
+        proposal = ProposalForms.with_another_row(request.POST, currency=job.currency)
+        return _show_proposal(request, job, unread, proposal)
+    proposal = ProposalForms(request.POST, currency=job.currency, with_milestones=with_milestones)
+    if not (seen.is_valid() & proposal.is_valid()):
+        return _show_proposal(request, job, seen, proposal)
+    try:
+        new = service.propose(
+            job,
+            by=person,
+            terms=proposal.terms_input(),
+            answering=seen.cleaned_data["answering"],
+            at=timing.now(),
+        )
+    except Refusal as refusal:
+        proposal.terms.add_error(None, refusal.message)
+        return _show_proposal(request, job, seen, proposal)
+    messages.success(request, f"Terms {new.version} are sent.")
+    return redirect(TAB, job.pk)
+
+
+def _show_proposal(
+    request: HttpRequest, job: Job, seen: VersionForm, proposal: ProposalForms
+) -> HttpResponse:
+    context = {
+        **pages.job_context(request, job, tab=TAB),
+        "seen": seen,
+        "proposal": proposal,
+        "total_minor": proposal.total_minor(),
+    }
+    return render(request, "workroom/terms/propose.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def accept_terms(request: HttpRequest, job_id: int, version: int) -> HttpResponse:
+    """What accepting does to the money, then accept."""
+    person = request.user
+    assert isinstance(person, Person)
+    job = pages.job_or_404(request, job_id)
+    if request.method == "POST":
+        accepted = attempt(
+            request,
+            lambda: service.accept(job, by=person, version=version, at=timing.now()),
+            done=f"Terms {version} are agreed. The Job is active.",
+        )
+        return redirect("workroom:job" if accepted else TAB, job.pk)
+    shown, before, _ = _pair_or_404(job, version)
+    if refusal := service.may_accept(shown, by=person, at=timing.now()):
+        messages.error(request, refusal.message)
+        return redirect(TAB, job.pk)
+    context = {
+        **pages.job_context(request, job, tab=TAB),
+        "shown": shown,
+        "milestones": reading.milestones_of(shown),
+        "comparison": reading.compare(before, shown, job=job),
+    }
+    return render(request, "workroom/terms/accept.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def decline_terms(request: HttpRequest, job_id: int, version: int) -> HttpResponse:
+    """Say no to one proposal, with a reason."""
+    person = request.user
+    assert isinstance(person, Person)
+    job = pages.job_or_404(request, job_id)
+    shown, _, _ = _pair_or_404(job, version)
+    form = AnswerForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST":
+        if form.is_valid():
+            attempt(
+                request,
+                lambda: service.decline(
+                    job,
+                    by=person,
+                    version=version,
+                    answer=form.cleaned_data["answer"],
+                    at=timing.now(),
+                ),
+                done=f"You have declined Terms {version}.",
+            )
+            return redirect(TAB, job.pk)
+    elif refusal := service.may_answer(shown, by=person, at=timing.now()):
+        messages.error(request, refusal.message)
+        return redirect(TAB, job.pk)
+    context = {**pages.job_context(request, job, tab=TAB), "shown": shown, "form": form}
+    return render(request, "workroom/terms/decline.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def withdraw_terms(request: HttpRequest, job_id: int, version: int) -> HttpResponse:
+    """Take one's own proposal back, after a question."""
+    person = request.user
+    assert isinstance(person, Person)
+    job = pages.job_or_404(request, job_id)
+    shown, _, _ = _pair_or_404(job, version)
+    if request.method == "POST":
+        attempt(
+            request,
+            lambda: service.withdraw(job, by=person, version=version, at=timing.now()),
+            done=f"Terms {version} are withdrawn.",
+        )
+        return redirect(TAB, job.pk)
+    if refusal := service.may_withdraw(shown, by=person, at=timing.now()):
+        messages.error(request, refusal.message)
+        return redirect(TAB, job.pk)
+    context = {**pages.job_context(request, job, tab=TAB), "shown": shown}
+    return render(request, "workroom/terms/withdraw.html", context)
+
+
+def _pair_or_404(
+    job: Job, version: int, *, beside: str = ""
+) -> tuple[Terms, Terms | None, list[Terms]]:
+    try:
+        return reading.pair(job, version, beside=beside)
+    except Terms.DoesNotExist as error:
+        raise Http404 from error
