@@ -22,7 +22,7 @@ endif
 WITHOUT_DATABASE := ESCROW_LOCAL=1 DATABASE_URL=postgres://nowhere/none REDIS_URL=redis://nowhere
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check demo bench audit docs shell clean pins
+.PHONY: help run test check format demo bench audit docs shell clean pins
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -35,7 +35,7 @@ test: $(VENV)/.test ## set up what the tests need and run all of them
 	$(PY) -m pytest -n auto $(ARGS)
 
 check: $(VENV)/.test ## style, types, direction of imports, migrations, templates, generated pages
-	$(PY) -m ruff check .
+	$(PY) -m ruff check --output-format concise .
 	$(PY) -m ruff format --check .
 	$(WITHOUT_DATABASE) $(PY) -m mypy
 	$(PY) $(VENV)/bin/lint-imports
@@ -43,6 +43,10 @@ check: $(VENV)/.test ## style, types, direction of imports, migrations, template
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py check_templates
 	$(PY) manage.py generate_states --check
+
+format: $(VENV)/.test ## put the code in the order that `make check` wants
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
 
 demo: $(VENV)/.run ## add the demo people and Jobs
 	$(PY) manage.py demo $(ARGS)

@@ -15,9 +15,10 @@ import pytest
 from escrow_site.embedded import services
 from escrow_site.embedded.errors import CannotStart
 from escrow_site.embedded.processes import locked
-from scripts.install_chromium import find_chromium
+from scripts.install_chromium import NOT_FOUND
 
 TEST_RUNS = Path(__file__).parent / ".local" / "tests"
+IN_USE = "in-use.lock"
 started = ExitStack()
 
 
@@ -27,7 +28,9 @@ def start() -> None:
     remove_leftovers()
     # Not a hook: those are not called when the settings or a conftest.py can't be read.
     atexit.register(started.close)
+    folder.mkdir(parents=True, exist_ok=True)
     started.callback(shutil.rmtree, folder, ignore_errors=True)
+    started.enter_context(locked(folder / IN_USE, shared=True))
     os.environ.update(started.enter_context(services.running(folder, os.environ, durable=False)))
     os.environ["ESCROW_TEST_DIR"] = str(folder)
 
@@ -35,7 +38,7 @@ def start() -> None:
 def remove_leftovers() -> None:
     """Ends the servers of test runs that were killed."""
     for folder in TEST_RUNS.glob("*"):
-        with locked(folder / services.USERS, wait=False) as unused:
+        with locked(folder / IN_USE, wait=False) as unused:
             pass
         if unused:
             services.stop_if_unused(folder)
@@ -62,7 +65,8 @@ def set_up_worker() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if find_chromium() is None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    if any(NOT_FOUND in str(report.longrepr) for report in skipped):
         terminalreporter.write_sep("!", "NO CHROMIUM: the tests in a browser did not run", red=True)
 
 

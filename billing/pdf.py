@@ -246,7 +246,11 @@ class Sheet(FPDF):
         self.set_text_color(*(SOFT if soft else INK))
 
     def _drawable(self, text: str) -> str:
-        """The text with a box for what the font has no sign for, so that nothing is dropped unseen."""
+        """The text with a box for what the font has no sign for, so that nothing is dropped unseen.
+
+        And what looks like the place of the page count does not become it.
+        """
+        text = text.replace("{nb}", "{\u200bnb}")
         signs = self.fonts[f"{FONT.lower()}{self.font_style}"].cmap
         return "".join(sign if ord(sign) in signs or sign == "\n" else "□" for sign in text)
 

@@ -6,7 +6,7 @@ Shows the text part of each mail; a person who tries the service out follows its
 import email
 import email.policy
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -62,13 +62,18 @@ def read_mail(file_name: str, number: int, content: bytes) -> Mail:
     parsed = email.message_from_bytes(content, policy=email.policy.default)
     assert isinstance(parsed, EmailMessage)
     body = parsed.get_body(preferencelist=("plain",))
-    date = parsed["Date"]
     return Mail(
         file_name=file_name,
         number=number,
         sender=str(parsed["From"] or ""),
         recipient=str(parsed["To"] or ""),
         subject=str(parsed["Subject"] or ""),
-        sent_at=date.datetime if date else None,
+        sent_at=instant_of(parsed),
         text=body.get_content() if body else "",
     )
+
+
+def instant_of(parsed: EmailMessage) -> datetime | None:
+    """Django dates its mails in UTC by writing `-0000`, which is read as no time zone at all."""
+    sent_at = parsed["Date"].datetime if parsed["Date"] else None
+    return sent_at.replace(tzinfo=sent_at.tzinfo or UTC) if sent_at else None

@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "django.forms",  # its templates, some of which are replaced by templates/django/forms
     "allauth",
     "allauth.account",
     "csp",
@@ -124,6 +125,7 @@ TEMPLATES = [
         },
     }
 ]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Database, cache, broker ----------------------------------------------------------------------
 

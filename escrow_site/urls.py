@@ -4,6 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import TemplateView
 
 from escrow_site import mailbox
 
@@ -21,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 if settings.LOCAL:
     urlpatterns += [
+        path("styleguide/", TemplateView.as_view(template_name="styleguide.html")),
         path("local/mail/", mailbox.index, name="local_mailbox"),
         path("local/mail/<str:file_name>/<int:number>/", mailbox.message, name="local_mail"),
     ]

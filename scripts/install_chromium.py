@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+NOT_FOUND = "no Chromium was found or could be installed (CHROMIUM=/path/to/chromium names one)"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC_APPLICATIONS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -43,31 +44,27 @@ def of_playwright() -> list[str]:
 def install() -> None:
     """By the system's packages where that is allowed, else by Playwright, else not at all."""
     print("Installing Chromium for the browser tests ...", flush=True)
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
+    if os.geteuid() == 0 and shutil.which("apt-get"):
         install_by_apt()
     if find_chromium() is None:
-        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
+        by_playwright = [sys.executable, "-m", "playwright", "install", "chromium"]
+        subprocess.run(by_playwright, capture_output=True, check=False)
 
 
 def install_by_apt() -> None:
     quietly = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (
-        ["update"],
-        ["install", "-y", "--no-install-recommends", "chromium", "fonts-liberation"],
-    ):
+    packages = ["chromium", "fonts-liberation"]
+    for arguments in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
         subprocess.run(
             ["apt-get", "-qq", *arguments], env=quietly, stdout=subprocess.DEVNULL, check=False
         )
 
 
 def main() -> None:
-    if find_chromium() is None:
+    if find_chromium() is None and "CHROMIUM" not in os.environ:
         install()
     if find_chromium() is None:
-        print(
-            "\n!!! No Chromium was found and none could be installed: THE BROWSER TESTS WILL NOT RUN.\n"
-            "!!! Install Chromium or Chrome, or name one: CHROMIUM=/path/to/chromium make test\n"
-        )
+        print(f"\n!!! THE BROWSER TESTS WILL NOT RUN: {NOT_FOUND}\n")
 
 
 if __name__ == "__main__":

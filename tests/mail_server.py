@@ -1,6 +1,7 @@
 """A real mail server on this machine, and real workers: what delivery is tested against."""
 
 import email.policy
+import logging
 import os
 import signal
 import socket
@@ -10,15 +11,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from celery.contrib.testing.worker import start_worker
 from django.conf import settings as django_settings
 
 from escrow_site.celery import app
+
+
+# It logs every line of every conversation.
+logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 
 class MailServer:
@@ -83,16 +90,41 @@ def mail_server(settings: Any) -> Iterator[MailServer]:
 
 @pytest.fixture
 def worker(transactional_db: None, mail_server: MailServer) -> Iterator[None]:
-    """A Celery worker in a process of its own, on the database and the broker of this test."""
-    with running_worker(mail_server):
+    """A Celery worker in a thread of this process, on the broker of this test run."""
+    app.control.purge()
+    with start_worker(app, perform_ping_check=False, shutdown_timeout=30):
         yield
+
+
+@pytest.fixture
+def no_broker(tmp_path: Path) -> Iterator[None]:
+    """In this test there is nothing where the broker should be."""
+    with broker_at(f"redis+socket://{tmp_path / 'nothing'}"):
+        yield
+
+
+@contextmanager
+def broker_at(url: str) -> Iterator[None]:
+    """Lets this process publish its tasks elsewhere."""
+    before = app.conf.broker_url
+    use_broker(url)
+    try:
+        yield
+    finally:
+        use_broker(before)
+
+
+def use_broker(url: str) -> None:
+    app.conf.broker_url = url
+    # Forgets the connections that are kept open, as after a fork.
+    app._after_fork()
 
 
 @contextmanager
 def running_worker(
     mail_server: MailServer, *, redis_url: str = ""
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """The same for a part of a test; the queue is empty when it starts."""
+    """A worker in a process of its own, for a part of a test; the queue is empty when it starts."""
     if not redis_url:
         app.control.purge()
     database = django_settings.DATABASES["default"]["NAME"]

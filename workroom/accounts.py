@@ -14,6 +14,7 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.sites.shortcuts import get_current_site
+from django.core.validators import MaxLengthValidator
 from django.db import IntegrityError, transaction
 from django.forms import BaseForm
 from django.http import HttpRequest
@@ -27,6 +28,11 @@ from workroom.services import account_mails, awards
 
 class AccountAdapter(DefaultAccountAdapter):
     """Named in the settings; allauth calls it."""
+
+    def clean_email(self, email: str) -> str:
+        """Refuse what the table can't hold; allauth would cut it off and write to a stranger."""
+        MaxLengthValidator(EmailAddress._meta.get_field("email").max_length)(email)
+        return super().clean_email(email)
 
     def save_user(
         self, request: HttpRequest, user: Person, form: BaseForm, commit: bool = True

@@ -15,10 +15,8 @@ class ExpiryField(forms.CharField):
         attrs={"autocomplete": "cc-exp", "inputmode": "numeric", "placeholder": "MM / YY"}
     )
 
-    def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
-        if not text:
-            return None
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
         found = re.fullmatch(r"(\d{1,2})\s*[/.\-]?\s*(\d{4}|\d{2})", text, flags=re.ASCII)
         month, year = (int(found[1]), int(found[2])) if found else (0, 0)
         year += 2000 if year < 100 else 0

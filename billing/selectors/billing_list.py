@@ -45,10 +45,11 @@ SELECT id, title, currency,
   FROM jobs_job
  WHERE {conditions}
 """
+COLUMNS = "kind, id, job_id, escrow_id, issuer_id, number, state, amount_minor, at, due_at"
 REQUEST_ENTRIES = """
-SELECT 'request' AS kind, request.id, request.job_id, request.escrow_id, 0::bigint AS issuer_id,
-       request.id AS number, request.state, pro_forma.amount_minor, request.requested_at AS at,
-       CASE WHEN request.ended_at IS NULL THEN request.auto_release_at END AS due_at
+SELECT 'request', request.id, request.job_id, request.escrow_id, 0::bigint, request.id,
+       request.state, pro_forma.amount_minor, request.requested_at,
+       CASE WHEN request.ended_at IS NULL THEN request.auto_release_at END
   FROM mine
   JOIN billing_releaserequest AS request ON request.job_id = mine.id
   JOIN billing_proforma AS pro_forma ON pro_forma.request_id = request.id
@@ -60,7 +61,7 @@ SELECT document.kind, document.id, document.job_id, document.escrow_id, document
   JOIN billing_document AS document ON document.job_id = mine.id
 """
 LIST = """
-WITH mine AS ({mine}), entry AS ({entries})
+WITH mine AS ({mine}), entry ({columns}) AS ({entries})
 SELECT entry.*, mine.title AS job, mine.currency, mine.role, escrow.title AS escrow,
        COALESCE(NULLIF(other.name, ''), other.email, '') AS other_party
   FROM entry
@@ -68,11 +69,11 @@ SELECT entry.*, mine.title AS job, mine.currency, mine.role, escrow.title AS esc
   JOIN billing_escrow AS escrow ON escrow.id = entry.escrow_id
   LEFT JOIN jobs_person AS other ON other.id = mine.other_id
  WHERE {conditions}
- ORDER BY {order}, entry.at DESC, entry.kind DESC, entry.id DESC
+ ORDER BY {order}, entry.at DESC, entry.kind, entry.id DESC
  LIMIT %(limit)s OFFSET %(offset)s
 """
 SUMS = """
-WITH mine AS ({mine}), entry AS ({entries})
+WITH mine AS ({mine}), entry ({columns}) AS ({entries})
 SELECT mine.currency, count(*) AS entries,
        COALESCE(sum(entry.amount_minor) FILTER (WHERE entry.due_at IS NOT NULL), 0)::bigint
          AS waiting_minor
@@ -149,10 +150,12 @@ class Wanted:
         return SORTS[name].format(way="DESC" if self.sort.startswith("-") else "ASC")
 
 
-def entries(person: Person, wanted: Wanted, *, offset: int = 0) -> list[Entry]:
+def entries(
+    person: Person, wanted: Wanted, *, offset: int = 0, limit: int = PAGE_SIZE
+) -> list[Entry]:
     """A page of the list."""
     statement, values = _fill(LIST, person, wanted, order=wanted.order)
-    rows = _run(statement, {**values, "limit": PAGE_SIZE, "offset": offset})
+    rows = _run(statement, {**values, "limit": limit, "offset": offset})
     return [Entry(*row) for row in rows]
 
 
@@ -182,6 +185,7 @@ def _fill(statement: str, person: Person, wanted: Wanted, **parts: str) -> tuple
         values.update(word_values)
     filled = statement.format(
         mine=MINE.format(conditions=_whose(wanted)),
+        columns=COLUMNS,
         entries=_which(wanted.show),
         conditions=" AND ".join(conditions),
         **parts,

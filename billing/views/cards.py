@@ -47,7 +47,7 @@ def add_card(request: HttpRequest) -> HttpResponse:
     """The form of a new card; afterwards back to where it was needed (``next``)."""
     assert isinstance(request.user, Person)
     back = way_back(request)
-    form = CardForm(request.POST or None)
+    form = CardForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             method = services.add_card(by=request.user, at=timing.now(), **form.cleaned_data)

@@ -50,8 +50,8 @@ def void(request: HttpRequest, request_id: int) -> HttpResponse:
     if refusal := release_requests.may_void(row, by=request.user, at=at):
         messages.error(request, refusal.message)
         return redirect("billing:release_request", row.pk)
-    form = VoidForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = VoidForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         return _void(request, row, reason=form.cleaned_data["reason"])
     context = {"row": row, "job": row.job, "form": form}
     return render(request, "billing/release_requests/void.html", context)

@@ -58,7 +58,7 @@ def start(data: Path, *, sockets: Path, durable: bool = True) -> None:
     settings = ["listen_addresses=", f"unix_socket_directories={sockets}", "max_connections=200"]
     settings += ["shared_preload_libraries=pg_stat_statements", *([] if durable else FORGETFUL)]
     flags = [part for setting in settings for part in ("-c", setting)]
-    prefix, user = without_root()
+    prefix, user = as_somebody()
     if user:
         own_as_nobody(data)
         shutil.chown(sockets, **user_and_group())
@@ -123,7 +123,7 @@ def make_data_folder(data: Path) -> None:
     unfinished = data.with_name(data.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True, mode=0o700)
-    prefix, user = without_root()
+    prefix, user = as_somebody()
     if user:
         own_as_nobody(unfinished)
     command = [*prefix, binary("initdb"), "-D", str(unfinished), "-U", "postgres", "-A", "trust"]
@@ -170,22 +170,27 @@ def make_database(sockets: Path) -> None:
 
 
 @functools.cache
-def without_root() -> tuple[list[str], dict[str, Any]]:
-    """What a command needs to run as somebody else than root, whom PostgreSQL refuses.
+def as_somebody() -> tuple[list[str], dict[str, Any]]:
+    """What a command needs to run as an ordinary user: PostgreSQL refuses root and users without a name.
 
-    A user namespace shows it "nobody" while its files stay root's. Where the kernel or the container forbids
-    that, it runs as the real nobody, who must be able to reach the data folder.
+    A user namespace shows it "nobody" while its files stay ours. Where the kernel or the container forbids
+    that, root runs it as the real nobody, who must be able to reach the data folder.
     """
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 and has_name(os.geteuid()):
         return [], {}
     namespace = ["unshare", "--user", "--map-user=65534", "--map-group=65534"]
-    if (
-        shutil.which("unshare")
-        and not subprocess.run([*namespace, "true"], capture_output=True).returncode
-    ):
+    probe = [*namespace, "true"]
+    if shutil.which("unshare") and subprocess.run(probe, capture_output=True).returncode == 0:
         return namespace, {}
-    nobody = user_and_group()
-    return [], {**nobody, "extra_groups": []}
+    return [], {**user_and_group(), "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+def has_name(user_id: int) -> bool:
+    """Containers are often run by a bare number."""
+    try:
+        return bool(pwd.getpwuid(user_id))
+    except KeyError:
+        return False
 
 
 def user_and_group() -> dict[str, Any]:

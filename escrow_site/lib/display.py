@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from babel.dates import format_date
@@ -17,6 +18,11 @@ def instant(at: datetime) -> str:
     return f"{day(local.date())}, {local:%H:%M} {zone_name(local)}"
 
 
+def local_day(at: datetime) -> str:
+    """The date of an instant in the active time zone."""
+    return day(timezone.localtime(at).date())
+
+
 def zone_name(local: datetime) -> str:
     """The zone's abbreviation, or its offset where it has none (``UTC+13``)."""
     name = local.tzname() or "UTC"
@@ -27,8 +33,12 @@ def zone_name(local: datetime) -> str:
 
 def day(on: date) -> str:
     """A date: ``8 Apr 2026``."""
-    language = (get_language() or "en").replace("-", "_")
-    return format_date(on, "d MMM y", locale=language)
+    return _day(on, (get_language() or "en").replace("-", "_"))
+
+
+@lru_cache(maxsize=4096)
+def _day(on: date, locale: str) -> str:
+    return format_date(on, "d MMM y", locale=locale)
 
 
 def readable_facts(facts: Mapping[str, Any], currency: str) -> dict[str, Any]:

@@ -22,8 +22,9 @@ class MoneyField(forms.CharField):
         self.currency = currency
         self.most_minor = most_minor
 
-    def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
+    def clean(self, value: Any) -> Any:
+        # Not to_python: its result goes through the validators of a text.
+        text = super().clean(value)
         if not text:
             return None
         try:

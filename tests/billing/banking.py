@@ -6,56 +6,57 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
+import pytest
 from django.db import connection
 
 from billing.gateways import simulated
 from billing.gateways.base import Answer, Kind, Status
 from billing.models import (
     Account,
-    Allocation,
-    Document,
     Escrow,
-    FundingRequest,
     Payment,
     PaymentMethod,
-    Payout,
-    ProForma,
     Refund,
     SimulatedCharge,
     Transfer,
 )
-from billing.services import cards, gateway_events
-from jobs.models import Activity, Job, Notification, Person
+from billing.services import cards, gateway_events, payments
+from escrow_site.lib.refusals import Refusal
+from jobs.models import Activity, Job, Person
 from tests.scenarios import START
+from tests.world import world
 
 NUMBERS = {behaviour: number for number, behaviour in simulated.BEHAVIOURS.items()}
-KEPT_IN_STEP = (
-    Account, Allocation, Document, Escrow, FundingRequest, Payment, PaymentMethod, Payout,
-    ProForma, Refund, SimulatedCharge, Transfer, Activity, Notification, Job,
-)  # fmt: skip
+OUR_SIDE_OF_THE_BANK = (PaymentMethod, Refund, SimulatedCharge)
 
 
 def add_card(person: Person, behaviour: str = "good", *, at: datetime = START) -> PaymentMethod:
     """A card on the person's list, whose bank behaves in this way."""
-    return cards.add_card(
-        by=person, number=NUMBERS[behaviour], expires_on=date(2030, 1, 31), at=at
-    )
+    return cards.add_card(by=person, number=NUMBERS[behaviour], expires_on=date(2030, 1, 31), at=at)
 
 
-def everything() -> dict[str, list[dict[str, Any]]]:
-    """All rows that money, documents and history consist of."""
-    return {
-        model.__name__: list(model.objects.order_by("pk").values())  # type: ignore[attr-defined]
-        for model in KEPT_IN_STEP
-    }
+@contextmanager
+def refused(kind: type[Refusal], message: str) -> Iterator[pytest.ExceptionInfo[Refusal]]:
+    """What is tried is refused in these words, and balances, documents and history stay the same."""
+    with nothing_changes(), pytest.raises(kind) as caught:
+        yield caught
+    assert caught.value.message == message
 
 
 @contextmanager
 def nothing_changes() -> Iterator[None]:
     """Balances, documents and history are the same afterwards."""
-    before = everything()
+    before = _everything()
     yield
-    assert everything() == before
+    assert _everything() == before
+
+
+def _everything() -> dict[str, list[dict[str, Any]]]:
+    bank = {
+        model.__name__: list(model._default_manager.order_by("pk").values())
+        for model in OUR_SIDE_OF_THE_BANK
+    }
+    return world() | bank
 
 
 def escrow_states(job: Job) -> list[str]:
@@ -80,6 +81,18 @@ def told(job: Job, kind: str) -> set[str]:
     """Who has been told of the newest happening of this kind."""
     newest = Activity.objects.filter(job=job, kind=kind).latest("pk")
     return set(newest.notifications.values_list("person__email", flat=True))
+
+
+def fund(job: Job, *numbers: int, behaviour: str = "good", at: datetime) -> Payment:
+    """The Client funds with the card that is on the list; a new one behaves in this way."""
+    method = job.client.payment_methods.filter(removed_at__isnull=True).first()
+    return payments.fund(
+        job.pk,
+        numbers=numbers,
+        method=method or add_card(job.client, behaviour),
+        by=job.client,
+        at=at,
+    )
 
 
 def bank_says(payment: Payment, status: Status, *, failure: str = "") -> simulated.SignedEvent:
@@ -108,20 +121,21 @@ def deliver(event: simulated.SignedEvent, *, at: datetime) -> None:
 
 def authenticate(payment: Payment, *, at: datetime) -> None:
     """The holder of the card passes the bank's challenge, and the bank tells us."""
-    deliver(_answered(payment.gateway_reference, authenticated=True), at=at)
+    answer_challenge(payment.gateway_reference, authenticated=True, at=at)
 
 
 def refuse(payment: Payment, *, at: datetime) -> None:
     """The holder of the card says at the bank that it was not him."""
-    deliver(_answered(payment.gateway_reference, authenticated=False), at=at)
+    answer_challenge(payment.gateway_reference, authenticated=False, at=at)
 
 
-def _answered(reference: str, *, authenticated: bool) -> simulated.SignedEvent:
+def answer_challenge(reference: str, *, authenticated: bool, at: datetime) -> None:
+    """The holder answers the bank's question, and the bank's event arrives."""
     challenge = simulated.find_challenge(reference)
     assert challenge is not None
     event = simulated.answer_challenge(challenge, authenticated=authenticated)
     assert event is not None
-    return event
+    deliver(event, at=at)
 
 
 def at_once(*actions: Callable[[], object]) -> list[object]:

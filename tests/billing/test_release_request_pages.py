@@ -51,8 +51,11 @@ def test_client_sees_amounts_clock_and_release(made: ReleaseRequest, client_pers
     assert "Overdue 24 Mar 2026, 12:00 UTC" in text
     assert "Due 8 Apr 2026, 12:00 UTC" in text
     assert "All pages are there." in text
-    release = f'{reverse("billing:release", args=[made.job_id])}?escrow=1'
-    assert f'<a class="button primary" href="{release}">Release $500.00</a>' in response.content.decode()
+    release = f"{reverse('billing:release', args=[made.job_id])}?escrow=1"
+    assert (
+        f'<a class="button primary" href="{release}">Release $500.00</a>'
+        in response.content.decode()
+    )
     assert void_page(made) not in response.content.decode()
 
 

@@ -215,9 +215,9 @@ def test_eight_threads_release_one_request(client_person: Person, freelancer: Pe
 def test_the_statements_of_one_release(
     job: Job, client_person: Person, freelancer: Person, django_assert_num_queries: Any
 ) -> None:
-    """Lock, read the Escrows, read the requests, money and documents, history; then completion."""
+    """Lock, read, money and documents, history: four, whatever the number of Milestones."""
     request(job, freelancer)
-    with django_assert_num_queries(8):  # of these two are the savepoint of the test's transaction
+    with django_assert_num_queries(6):  # two of them are the savepoint in the test's transaction
         releases.release(job.pk, numbers=[1], by=client_person, at=NOON)
 
 

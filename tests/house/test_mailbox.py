@@ -1,5 +1,6 @@
 """The mailbox of local mode shows what the file backend wrote."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ def test_mails_are_read_newest_first() -> None:
     second, first = mailbox.read_newest()
 
     assert (second.subject, second.recipient) == ("Second", "frank@example.com")
+    assert second.sent_at is not None
+    assert datetime.now(UTC) - second.sent_at < timedelta(minutes=1)
     assert (first.subject, first.text.strip()) == ("First", "Grüße")
 
 

@@ -113,7 +113,11 @@ DISAGREES = "does not agree with its name: what is in it is called"
         ("shot.pdf", PNG, f"The content of “shot.pdf” {DISAGREES} .png."),
         ("plan.txt", PDF, f"The content of “plan.txt” {DISAGREES} .pdf."),
         ("plan.pdf", b"only text", f"The content of “plan.pdf” {DISAGREES} .txt or .csv."),
-        ("photo.png", b"\xff\xd8\xff\xe0", f"The content of “photo.png” {DISAGREES} .jpg or .jpeg."),
+        (
+            "photo.png",
+            b"\xff\xd8\xff\xe0",
+            f"The content of “photo.png” {DISAGREES} .jpg or .jpeg.",
+        ),
         ("fake.docx", archive("a.txt"), f"The content of “fake.docx” {DISAGREES} .zip."),
         (
             "fake.xlsx",
@@ -271,7 +275,9 @@ def test_without_signing_in_nothing_is_handed_out(stored: StoredFile, client: Cl
     assert answer["Location"].startswith(reverse("account_login"))
 
 
-def test_a_key_that_nobody_gave_out_is_404(stored: StoredFile, agent: Person, client: Client) -> None:
+def test_a_key_that_nobody_gave_out_is_404(
+    stored: StoredFile, agent: Person, client: Client
+) -> None:
     client.force_login(agent)
     assert client.get(reverse("jobs:file", args=["0" * 64])).status_code == 404
 

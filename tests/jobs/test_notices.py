@@ -46,7 +46,7 @@ def test_a_notice_says_what_who_when_and_what_follows(client: Client, job: Job) 
     tell(job)
     client.force_login(job.client)
     page = client.get(URL).content.decode()
-    assert page.count("<li class=\"unread\">") == 1
+    assert page.count('<li class="unread">') == 1
     assert "Terms declined: Website" in page
     assert "Frank Freelancer" in page
     assert "If you do nothing: " in page
@@ -83,9 +83,7 @@ def test_one_may_look_at_the_unread_only(client: Client, job: Job) -> None:
     assert [(line.id, line.unread) for line in lines] == [(new.pk, True), (read.pk, False)]
 
 
-def test_opening_a_notice_marks_it_as_read_and_leads_to_the_thing(
-    client: Client, job: Job
-) -> None:
+def test_opening_a_notice_marks_it_as_read_and_leads_to_the_thing(client: Client, job: Job) -> None:
     notice, other = tell(job, times=2)
     client.force_login(job.client)
     response = client.get(f"/notices/{notice.pk}/")
@@ -215,4 +213,3 @@ def test_a_title_is_shown_as_text(client: Client, job: Job) -> None:
     page = client.get(URL).content.decode()
     assert "Job declined: &lt;b&gt;Bread&lt;/b&gt; &amp; more" in page
     assert "<b>Bread" not in page
-

@@ -72,7 +72,10 @@ def test_a_zone_that_support_has_set_is_kept(signed_in: Client, client_person: P
         ({"time_zone": "\x00"}, "Choose a time zone from the list."),
         ({"time_zone": ""}, "This field is required."),
         ({"language": "xx"}, "Select a valid choice. xx is not one of the available choices."),
-        ({"billing_address": "a" * 501}, "Ensure this value has at most 500 characters (it has 501)."),
+        (
+            {"billing_address": "a" * 501},
+            "Ensure this value has at most 500 characters (it has 501).",
+        ),
         ({"tax_id": "a" * 41}, "Ensure this value has at most 40 characters (it has 41)."),
     ],
 )

@@ -15,14 +15,13 @@ from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from jobs.models import Person
-from scripts.install_chromium import find_chromium
+from scripts.install_chromium import NOT_FOUND, find_chromium
 
 # Not in test-results, which pytest-playwright empties at each start.
 PICTURES = Path("screenshots")
 WIDTHS = (1280, 390)
 HEIGHT = 900
 ACCESSIBILITY_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-NO_BROWSER = "no Chromium was found or could be installed (CHROMIUM=/path/to/chromium names one)"
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -44,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     chromium = find_chromium()
     if chromium is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(NO_BROWSER)
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(NOT_FOUND)
     return {**browser_type_launch_args, "executable_path": chromium, "args": QUIET}
 
 

@@ -210,7 +210,7 @@ def test_a_counter_proposal_supersedes_and_keeps_the_numbers(client_person, free
         "terms_proposed",
         freelancer,
         "A deposit, please",
-        {"version": 2, "total_minor": 1_100_00, "lapses_at": "2026-03-09T10:00:00Z"},
+        {"version": 2, "total_minor": 1_100_00, "lapses_at": "2026-03-09T10:00:00+00:00"},
     )
     assert list(line.notifications.values_list("person__name", flat=True)) == ["Clara Client"]
 

@@ -26,7 +26,6 @@ class TermsForm(forms.Form):
     """Scope, timeline and a message to the other side."""
 
     scope = forms.CharField(
-        required=False,
         max_length=longest(Terms, "scope"),
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text="What is delivered, and what is not included. One point a line is easy to compare.",
@@ -65,7 +64,7 @@ class MilestoneForm(forms.Form):
         label="What is delivered",
         required=False,
         max_length=longest(Milestone, "description"),
-        widget=forms.Textarea(attrs={"rows": 2}),
+        widget=forms.Textarea(attrs={"rows": 1}),
     )
     number = QuietIntegerField(
         required=False, min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput

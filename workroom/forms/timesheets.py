@@ -22,8 +22,8 @@ class HoursField(forms.CharField):
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=10, required=False, **options)
 
-    def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
         if not text:
             return 0
         try:

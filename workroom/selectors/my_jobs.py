@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Greatest, Lower
 
-from billing.models import Escrow
+from billing.models import Escrow, FundingRequest, ReleaseRequest
 from jobs.models import Job, Person
 from workroom.models import Terms
 from workroom.selectors.terms import with_totals
@@ -25,7 +26,7 @@ FIRST_SORT = "-activity"
 
 @dataclass(frozen=True, kw_only=True)
 class JobRow:
-    """One line of the list; amounts in minor units, None where the Job has no escrow."""
+    """One line of the list; amounts in minor units, None where there is none yet."""
 
     job: Job
     is_client: bool
@@ -56,7 +57,11 @@ def find(
             | Q(freelancer_email__icontains=word)
         )
     last_at = Greatest("drafted_at", "awarded_at", "last_activity_at", "ended_at")
-    return jobs.annotate(last_at=last_at).order_by(SORTS.get(sort, SORTS[FIRST_SORT]), "-pk")
+    asked = FundingRequest.objects.filter(escrow__job=OuterRef("pk"), closed_at__isnull=True)
+    requested = ReleaseRequest.objects.unanswered().filter(job=OuterRef("pk"))
+    return jobs.annotate(
+        last_at=last_at, funding_is_requested=Exists(asked), release_is_requested=Exists(requested)
+    ).order_by(SORTS.get(sort, SORTS[FIRST_SORT]), "-pk")
 
 
 def rows(jobs: Iterable[Job], person: Person, *, at: datetime) -> list[JobRow]:
@@ -68,7 +73,7 @@ def rows(jobs: Iterable[Job], person: Person, *, at: datetime) -> list[JobRow]:
         JobRow(
             job=job,
             is_client=job.client_id == person.pk,
-            other=str(job.other_party(person) or job.freelancer_email or "–"),
+            other=str(job.other_party(person) or job.freelancer_email),
             note=_note(job, terms.get(job.pk), person, at=at),
             last_at=job.last_at,  # type: ignore[attr-defined]
             **_amounts(job, money.get(job.pk), terms.get(job.pk)),
@@ -110,11 +115,15 @@ def _amounts(job: Job, money: dict[str, int] | None, terms: Terms | None) -> dic
             "released_minor": money["released"],
         }
     proposed_minor = terms.total_minor if terms else 0  # type: ignore[attr-defined]
-    return {"total_minor": proposed_minor, "held_minor": 0, "released_minor": 0}
+    return {"total_minor": proposed_minor, "held_minor": None, "released_minor": None}
 
 
-def _note(job: Job, terms: Terms | None, person: Person, *, at: datetime) -> str:
-    """Whose turn it is, while Terms are not agreed."""
+def _note(job: Any, terms: Terms | None, person: Person, *, at: datetime) -> str:
+    """What waits for an answer."""
+    if job.is_running:
+        if job.release_is_requested:
+            return "Release requested"
+        return "Funding requested" if job.funding_is_requested else ""
     if job.state != Job.State.AWARDED or terms is None:
         return ""
     terms.job = job

@@ -57,6 +57,7 @@ def money_of(job: Job) -> QuerySet[Escrow]:
             ),
         )
         .annotate(
+            requested_at=F("request__requested_at"),
             request_overdue_at=F("request__overdue_at"),
             request_due_at=F("request__auto_release_at"),
             payment_id=F("live__payment_id"),
@@ -105,13 +106,13 @@ def lines_of_terms(terms: Terms) -> list[MilestoneLine]:
 
 def _note(escrow: Any, job: Job) -> str:
     if escrow.request_due_at is not None:
-        return f"Release requested, due {display.instant(escrow.request_due_at)}"
+        return f"Release requested {display.local_day(escrow.requested_at)}"
     if escrow.state == Escrow.State.PENDING:
         return "Waits for the Client's bank"
     if escrow.payment_state == Payment.State.STARTED:
         return "A payment is under way"
     if is_asked_for(escrow):
-        return f"Funding requested {display.instant(escrow.asked_at)}"
+        return f"Funding requested {display.local_day(escrow.asked_at)}"
     if escrow.refunded_minor:
         return f"{money.display(escrow.refunded_minor, job.currency)} went back to the Client"
     return ""

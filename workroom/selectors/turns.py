@@ -79,7 +79,7 @@ def _awarded(job: Job, terms: Terms, viewer: Person, at: datetime) -> Turn:
     first = version == 1
     return Turn(
         sentence=f"{other} awarded this Job to you." if first else f"{other} sent changed Terms.",
-        detail=f"Accept them, decline, or send changed Terms back, until {until}.",
+        detail=f"Accept Terms {version}, decline them, or send changed ones back, until {until}.",
         label="Review the Terms",
         url=reverse("workroom:terms", args=[job.pk]),
     )

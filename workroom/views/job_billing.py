@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from billing.models import ClosingStatement
-from billing.selectors.billing_list import PAGE_SIZE, Wanted, entries
+from billing.selectors.billing_list import Wanted, entries
 from billing.services import closing
 from escrow_site.lib import timing
 from escrow_site.lib.refusals import Refusal
@@ -16,6 +16,9 @@ from jobs.models import Job, Person
 from workroom import pages
 from workroom.selectors import milestone_money, overview, turns
 from workroom.selectors.billing import Row, rows
+
+PAPERS_SHOWN = 20
+STEPS_SHOWN = 8
 
 
 @require_safe
@@ -43,9 +46,9 @@ def job_billing(request: HttpRequest, job_id: int) -> HttpResponse:
         "totals": milestone_money.totals(escrows),
         "nothing_was_ever_funded": bool(escrows) and turns.nothing_was_ever_funded(job, escrows),
         "pending": [escrow for escrow in escrows if escrow.state == "pending"],
-        "steps": overview.steps(job, escrows=escrows, proposal=None, at=at),
+        "steps": overview.steps(job, escrows=escrows, proposal=None, at=at)[:STEPS_SHOWN],
         "papers": papers,
-        "has_more_papers": len(papers) == PAGE_SIZE,
+        "has_more_papers": len(papers) == PAPERS_SHOWN,
         "statements": ClosingStatement.objects.filter(job=job).order_by("-number")
         if job.has_ended and job.activated_at
         else [],
@@ -57,7 +60,7 @@ def job_billing(request: HttpRequest, job_id: int) -> HttpResponse:
 
 def _papers(job: Job, reader: Person) -> list[Row]:
     """The newest Release Requests and documents of the Job."""
-    return rows(entries(reader, Wanted(job_id=job.pk)))
+    return rows(entries(reader, Wanted(job_id=job.pk), limit=PAPERS_SHOWN))
 
 
 def _completion_refusal(job: Job, *, by: Person, at: datetime) -> Refusal | None:

@@ -1,0 +1,1 @@
+"""The demo world: people and Jobs in every state that can be reached, made through the services."""

@@ -1,0 +1,30 @@
+"""``manage.py demo``: people and Jobs to look at, on one's own machine."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from escrow_site.lib import timing
+from workroom.demo.jobs import World, tell_all
+from workroom.demo.people import directory, is_complete, make_agent, make_parties, strangers_exist
+
+
+class Command(BaseCommand):
+    help = "Make the demo people and their Jobs, through the services."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--if-empty", action="store_true", help="not where other people are at work already"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.LOCAL:
+            raise CommandError("The demo people have a password that everybody knows: local only.")
+        if options["if_empty"] and strangers_exist():
+            return
+        if not is_complete():
+            self.stdout.write("Making the demo world ...")
+            tell_all(World(make_parties(), now=timing.now()))
+            make_agent()
+        self.stdout.write("Demo people:\n" + directory())
