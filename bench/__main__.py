@@ -3,9 +3,11 @@
 import argparse
 import os
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 import django
+from django.core.management import call_command
 
 from escrow_site.embedded import services
 
@@ -15,7 +17,9 @@ def main() -> None:
     arguments.add_argument("--times", type=int, default=2_000, help="of each operation")
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="escrow-bench-") as folder:
-        os.environ.update(ESCROW_LOCAL="1", ESCROW_DATA_DIR=folder, LOG_LEVEL="ERROR")
+        os.environ.update(
+            ESCROW_LOCAL="1", ESCROW_DATA_DIR=folder, LOG_LEVEL="ERROR", STATIC_MANIFEST="0"
+        )
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "escrow_site.settings")
         os.environ.pop("DATABASE_URL", None)
         with services.running(Path(folder), os.environ, durable=True) as variables:
@@ -25,11 +29,26 @@ def main() -> None:
 
 def run(times: int) -> None:
     django.setup()
-    from django.core.management import call_command
-
-    from bench import money
-
     call_command("migrate", verbosity=0)
+    print_pages(times=times // 10)
+    print_money(times=times)
+
+
+def print_pages(*, times: int) -> None:
+    pages = import_module("bench.pages")
+    print(f"{'':28}{'web ms':>8}{'db ms':>8}{'x empty':>9}{'statements':>12}{'kB':>6}")
+    costs = pages.measure(times=times)
+    empty = costs[0][1]
+    for name, cost in costs:
+        print(
+            f"{name:28}{cost.web_ms:>8.1f}{cost.database_ms:>8.1f}"
+            f"{cost.total_ms / empty.total_ms:>9.1f}{cost.statements:>12}{cost.kilobytes:>6.0f}"
+        )
+    print("least 8 x, aim 4 x the empty view; at most 8 statements, 40 kB\n")
+
+
+def print_money(*, times: int) -> None:
+    money = import_module("bench.money")
     print(f"{'':28}{'clients':>8}{'service/s':>12}{'floor/s':>10}{'ratio':>8}{'least':>8}{'aim':>6}")
     for what, clients, service, floor in money.measure(times=times):
         least, aim = (0.12, 0.25) if clients == 1 else (0.08, 0.20)

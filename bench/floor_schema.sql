@@ -37,3 +37,18 @@ SELECT row_number() OVER (ORDER BY request.id) AS turn, request.id AS request_id
   JOIN floor.billing_account AS fees ON fees.kind = 'service_fees' AND fees.currency = 'USD';
 CREATE UNIQUE INDEX ON floor.release_item (turn);
 
+
+CREATE SEQUENCE floor.fund_turn;
+CREATE TABLE floor.fund_item AS
+SELECT row_number() OVER (ORDER BY escrow.id) AS turn, escrow.id AS escrow_id, escrow.job_id,
+       job.client_id, job.freelancer_id, method.id AS method_id, escrow.amount_minor,
+       held.id AS held_id, cash.id AS cash_id
+  FROM floor.billing_escrow AS escrow
+  JOIN floor.jobs_job AS job ON job.id = escrow.job_id
+  JOIN public.billing_paymentmethod AS method
+    ON method.person_id = job.client_id AND method.gateway = 'instant'
+  JOIN floor.billing_account AS held ON held.escrow_id = escrow.id
+  JOIN floor.billing_account AS cash
+    ON cash.kind = 'cash' AND cash.currency = 'USD' AND cash.gateway = 'instant'
+ WHERE escrow.state = 'unfunded';
+CREATE UNIQUE INDEX ON floor.fund_item (turn);

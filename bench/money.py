@@ -1,35 +1,72 @@
-"""Release through the service, with all its paperwork, beside the floor."""
+"""Funding and release through the services, with all their paperwork, beside the floor.
 
-from datetime import UTC, datetime
+Funding is an intent that is committed before the provider is called and an answer that is recorded
+afterwards: two transactions, beside a floor that writes the same rows in one.
+"""
+
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from django.db import connection
 
-from bench import population
+from bench import instant_gateway, population
 from bench.clients import floor_per_second, per_second
-from billing.models import Escrow
-from billing.services import releases
+from billing import ledger
+from billing.models import Escrow, FundingRequest, PaymentMethod
+from billing.services import payments, releases
 from jobs.models import Job, Person
 
 HERE = Path(__file__).parent
 LATER = datetime(2026, 3, 20, 12, tzinfo=UTC)
+Item = tuple[int, int, int]
 
 
-def release_one(item: tuple[int, int]) -> None:
+def release_one(item: Item) -> None:
     """What the Client's button does; the Client is known from his session."""
-    job_id, client_id = item
+    job_id, client_id, _ = item
     releases.release(job_id, numbers=[1], by=Person(pk=client_id), at=LATER)
 
 
-def requested_jobs(count: int) -> list[tuple[int, int]]:
-    """Jobs with a requested first Milestone and a funded second one, so that none completes."""
+def fund_one(item: Item) -> None:
+    """What the Client's button does, with the card that he chose."""
+    job_id, client_id, method_id = item
+    payments.fund(
+        job_id,
+        numbers=[3],
+        method=PaymentMethod(pk=method_id),
+        by=Person(pk=client_id),
+        at=LATER,
+    )
+
+
+
+
+def busy_jobs(count: int) -> list[Item]:
+    """Jobs with a requested first Milestone, a funded second, and a third to be funded."""
     jobs = population.running_jobs(count)
-    first = population.escrows(jobs, number=1)
-    second = population.escrows(jobs, number=2)
+    first, second, third = (population.escrows(jobs, number=number) for number in (1, 2, 3))
     population.fund(first)
     population.fund(second)
     population.request_release(first)
-    return [(job.pk, job.client_id) for job in jobs]
+    FundingRequest.objects.bulk_create(
+        [FundingRequest(escrow=escrow, requested_at=population.BEGIN) for escrow in third]
+    )
+    ledger.cash(instant_gateway.InstantGateway.name, "USD")
+    cards = {client_id: _card(client_id) for client_id in {job.client_id for job in jobs}}
+    return [(job.pk, job.client_id, cards[job.client_id]) for job in jobs]
+
+
+def _card(client_id: int) -> int:
+    return PaymentMethod.objects.create(
+        person_id=client_id,
+        gateway=instant_gateway.InstantGateway.name,
+        gateway_reference=f"card:{client_id}",
+        brand="Visa",
+        last_four="4242",
+        expires_on=date(2030, 1, 31),
+        added_at=population.BEGIN,
+        authenticated_at=population.BEGIN,
+    ).pk
 
 
 def prepare_floor() -> None:
@@ -41,14 +78,22 @@ def prepare_floor() -> None:
 
 def measure(*, times: int) -> list[tuple[str, int, float, float]]:
     """(what, clients, service a second, floor a second)."""
-    jobs = requested_jobs(2 * times)
+    items = busy_jobs(2 * times)
     prepare_floor()
     connection.close()
     rows = []
-    for clients, share in ((1, jobs[:times]), (8, jobs[times:])):
-        floor = floor_per_second(HERE / "floor_release.sql", clients=clients, times=times)
-        service = per_second("bench.money.release_one", share, clients=clients)
-        rows.append(("release", clients, service, floor))
-    assert Escrow.objects.filter(state="released").count() == 2 * times
-    assert Job.objects.filter(state="completed").count() == 0
+    for what in ("fund", "release"):
+        for clients, share in ((1, items[:times]), (8, items[times:])):
+            floor = floor_per_second(HERE / f"floor_{what}.sql", clients=clients, times=times)
+            service = per_second(f"bench.money.{what}_one", share, clients=clients)
+            rows.append((what, clients, service, floor))
+    _check([job_id for job_id, *_ in items])
     return rows
+
+
+def _check(job_ids: list[int]) -> None:
+    """Everything that was measured was really done."""
+    done = Escrow.objects.filter(job__in=job_ids)
+    assert done.filter(number=1, state="released").count() == len(job_ids)
+    assert done.filter(number=3, state="funded").count() == len(job_ids)
+    assert Job.objects.filter(pk__in=job_ids, state="active").count() == len(job_ids)

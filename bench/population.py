@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
+from allauth.account.models import EmailAddress
+
 from billing import ledger, models
 from billing.services.amounts import quote
 from billing.services.documents import parties
@@ -23,7 +25,12 @@ def people(kind: str) -> list[Person]:
         ],
         ignore_conflicts=True,
     )
-    return list(Person.objects.filter(email__startswith=kind, email__endswith="@bench.example"))
+    made = Person.objects.filter(email__startswith=kind, email__endswith="@bench.example")
+    EmailAddress.objects.bulk_create(
+        [EmailAddress(user=person, email=person.email, verified=True, primary=True) for person in made],
+        ignore_conflicts=True,
+    )
+    return list(made.order_by("pk"))
 
 
 def running_jobs(count: int) -> list[Job]:

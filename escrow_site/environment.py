@@ -74,7 +74,7 @@ class Environment:
             listed = "".join(f"\n  - {problem}" for problem in self.problems)
             raise ImproperlyConfigured(
                 f"The service can't start, its environment variables need mending:{listed}\n"
-                "They are described in README.md. For a run on your own machine: make run."
+                "They are described in README.md. On your own machine: make run, or ESCROW_LOCAL=1."
             )
 
 

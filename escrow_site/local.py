@@ -30,7 +30,7 @@ ADDRESS = "address"
 BANNER = """
   {name} is running:  {address}
 
-  Sign in     the sign-in page lists the demo accounts; `make demo` adds the demo to an empty site
+  Sign in     as one of the demo people listed above, or sign up
   Mail        {address}/local/mail/  (nothing leaves this machine)
   Your data   {data}
   Stop        Ctrl-C
@@ -66,21 +66,13 @@ def run() -> None:
     services.make_folder(data)
     with locked(data / "run.lock", wait=False) as alone:
         if not alone:
-            raise CannotStart(
-                f"It is running already: {known_address(data)}\nStop that one with Ctrl-C first."
-            )
+            raise CannotStart(f"It is running already: {known_address(data)}\nStop that one first.")
         end_leftovers(data)
         refuse_taken_port(port)
         os.environ.setdefault("SITE_URL", f"http://localhost:{port}")
         (data / ADDRESS).write_text(os.environ["SITE_URL"])
         with surroundings():
-            # A process of its own: this one stays small, and forks no threads of a connection pool.
-            if subprocess.run(
-                [sys.executable, "-m", "escrow_site.prepare"], check=False
-            ).returncode:
-                raise CannotStart(
-                    "The database could not be prepared; what went wrong stands above."
-                )
+            prepare()
             supervise(data, port)
     print(f"Stopped. Your data is kept in {data}", flush=True)
 
@@ -109,9 +101,8 @@ def refuse_taken_port(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            reason = (
-                "is taken by another program" if error.errno == errno.EADDRINUSE else error.strerror
-            )
+            taken = error.errno == errno.EADDRINUSE
+            reason = "is taken by another program" if taken else error.strerror
             raise CannotStart(
                 f"Port {port} {reason}. Choose another one, for instance: make run PORT={port + 1}"
             ) from error
@@ -131,6 +122,14 @@ def end_leftovers(data: Path) -> None:
 def known_address(data: Path) -> str:
     note = data / ADDRESS
     return note.read_text() if note.exists() else ""
+
+
+def prepare() -> None:
+    """In a process of its own: this one stays small, and forks no threads of a connection pool."""
+    command = [sys.executable, "-m", "escrow_site.prepare"]
+    prepared = subprocess.run(command, cwd=CHECKOUT, check=False)
+    if prepared.returncode:
+        raise CannotStart("The database could not be prepared; what went wrong stands above.")
 
 
 def supervise(data: Path, port: int) -> None:

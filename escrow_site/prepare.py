@@ -1,9 +1,10 @@
-"""Prepares the local database and the static files before the processes start: `python -m escrow_site.prepare`."""
+"""Prepares the local database and the static files: `python -m escrow_site.prepare`, part of `make run`."""
 
 import os
+from contextlib import suppress
 
 import django
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "escrow_site.settings")
 
@@ -14,9 +15,10 @@ def prepare() -> None:
     print("Preparing the database and the pages ...", flush=True)
     call_command("migrate", interactive=False, verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    if "demo" in get_commands():
-        call_command("demo", "--if-empty")
+    call_command("demo", "--if-empty")
 
 
 if __name__ == "__main__":
-    prepare()
+    # Ctrl-C reaches this process too; the one that started it says that all has stopped.
+    with suppress(KeyboardInterrupt):
+        prepare()

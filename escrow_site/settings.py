@@ -149,7 +149,9 @@ CACHES = {
     "default": {
         "BACKEND": "escrow_site.caching.ForgivingRedisCache",
         "LOCATION": environment.url(
-            "CACHE_URL", ["redis", "rediss", "unix"], default=cache_url(REDIS_URL)
+            "CACHE_URL",
+            ["redis", "rediss", "unix"],
+            default=cache_url(REDIS_URL) if REDIS_URL else "",
         ),
         "KEY_PREFIX": environment.text("CACHE_KEY_PREFIX", default="escrow"),
     }

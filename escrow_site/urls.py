@@ -12,6 +12,8 @@ from escrow_site import mailbox
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.site_header = settings.SITE_NAME
 admin.site.site_title = settings.SITE_NAME
+admin.site.index_title = "Support desk"
+admin.site.enable_nav_sidebar = False  # lists need the width; the header leads to the main ones
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("jobs.urls")),

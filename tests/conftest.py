@@ -8,6 +8,8 @@ from billing.reference_data import ensure_reference_data as ensure_billing_data
 from jobs.models import Person
 from jobs.reference_data import ensure_reference_data as ensure_jobs_data
 from tests.factories import PersonFactory
+from tests.mail_server import mail_server, no_broker, worker  # noqa: F401 (fixtures)
+from workroom.reference_data import ensure_reference_data as ensure_workroom_data
 
 
 @pytest.fixture(autouse=True)
@@ -17,6 +19,7 @@ def reference_data(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("db")
         ensure_jobs_data()
         ensure_billing_data()
+        ensure_workroom_data()
 
 
 @pytest.fixture

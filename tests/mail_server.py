@@ -3,16 +3,16 @@
 import email.policy
 import logging
 import os
-import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,7 +22,6 @@ from celery.contrib.testing.worker import start_worker
 from django.conf import settings as django_settings
 
 from escrow_site.celery import app
-
 
 # It logs every line of every conversation.
 logging.getLogger("mail.log").setLevel(logging.ERROR)
@@ -136,28 +135,26 @@ def running_worker(
     } | ({"REDIS_URL": redis_url} if redis_url else {})
     command = [sys.executable, "-m", "celery", "-A", "escrow_site", "worker", "--pool", "solo"]
     command += ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
-    try:
-        wait_until_ready(process)
-        yield process
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
+        try:
+            assert wait_until(lambda: is_ready(process, said), timeout_seconds=30), read(said)
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            # Shown by pytest with a failure.
+            print(read(said))
 
 
-def wait_until_ready(process: "subprocess.Popen[bytes]") -> None:
-    assert process.stderr is not None
-    said = b""
-    os.set_blocking(process.stderr.fileno(), False)
+def is_ready(process: "subprocess.Popen[bytes]", said: IO[bytes]) -> bool:
+    assert process.poll() is None, read(said)
+    return " ready." in read(said)
 
-    def is_ready() -> bool:
-        nonlocal said
-        assert process.poll() is None, said.decode()
-        assert process.stderr is not None
-        said += process.stderr.read() or b""
-        return b" ready." in said
 
-    assert wait_until(is_ready, timeout_seconds=30), said.decode()
+def read(file: IO[bytes]) -> str:
+    """All that a process has written; where it writes on is not changed."""
+    return os.pread(file.fileno(), 1_000_000, 0).decode(errors="replace")
 
 
 def wait_until(condition: Callable[[], bool], *, timeout_seconds: float) -> bool:

@@ -10,6 +10,11 @@ from jobs.models import Job
 from workroom.models import Terms
 
 
+def tidy(text: str) -> str:
+    """A text of several lines as it is kept: one character ends a line."""
+    return text.replace("\r\n", "\n").strip()
+
+
 @dataclass(frozen=True, kw_only=True)
 class JobDetails:
     """What a Job is called and how it is paid; ``hourly_rate_minor`` on hourly Jobs only."""
@@ -66,6 +71,18 @@ class TermsInput:
     def total_minor(self) -> int:
         """The sum over the Milestones, in minor units."""
         return sum(milestone.amount_minor for milestone in self.milestones)
+
+    def tidied(self) -> "TermsInput":
+        """The same with texts as they are kept: browsers end lines in two characters."""
+        return replace(
+            self,
+            scope=tidy(self.scope),
+            message=tidy(self.message),
+            milestones=tuple(
+                replace(one, title=one.title.strip(), description=tidy(one.description))
+                for one in self.milestones
+            ),
+        )
 
     def says_the_same_as(self, other: "TermsInput") -> bool:
         """Whether nothing but the message differs."""

@@ -11,9 +11,7 @@ from django import forms
 class ExpiryField(forms.CharField):
     """Reads ``MM / YY`` or ``MM/YYYY`` into the last day of that month."""
 
-    widget = forms.TextInput(
-        attrs={"autocomplete": "cc-exp", "inputmode": "numeric", "placeholder": "MM / YY"}
-    )
+    widget = forms.TextInput(attrs={"autocomplete": "cc-exp", "inputmode": "numeric", "size": "8"})
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
@@ -34,7 +32,9 @@ class CardForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "cc-number", "inputmode": "numeric"}),
         help_text="It goes to the payment provider and is not kept here.",
     )
-    expires_on = ExpiryField(label="Expires", max_length=12)
+    expires_on = ExpiryField(
+        label="Expires", max_length=12, help_text="Month and year as on the card, such as 04 / 28."
+    )
 
     def clean_number(self) -> str:
         number = re.sub(r"[\s-]", "", self.cleaned_data["number"])

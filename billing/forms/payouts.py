@@ -19,7 +19,7 @@ class PayoutForm(forms.Form):
             "There is nothing available in this currency. Please start from your balance.",
         ),
     )
-    amount = MoneyField(label="Amount")
+    amount = MoneyField(label="Amount", help_text="All that is available, or a part of it.")
     destination = forms.CharField(
         label="Bank account",
         max_length=60,

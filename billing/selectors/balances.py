@@ -111,7 +111,7 @@ def _words(transfer: Transfer) -> str:
         case Transfer.Code.RELEASE if source.escrow:
             return f"Released to you: {source.escrow}"
         case Transfer.Code.PAYOUT if target.payout:
-            return f"Paid out to the account ending in {target.payout.destination[-4:]}"
+            return f"Payout to the account ending in {target.payout.destination[-4:]}"
         case Transfer.Code.PAYOUT_RETURNED if source.payout:
             return f"Payout to the account ending in {source.payout.destination[-4:]} came back"
         case Transfer.Code.REFUND_REFUSED:

@@ -12,7 +12,7 @@ from billing.models import ClosingStatement, Escrow
 from billing.selectors.papers import Cell, Column, Fact, Group, Paper, Table, Total, party
 from billing.selectors.seen import seen_by
 from escrow_site.lib import money
-from escrow_site.lib.display import instant
+from escrow_site.lib.display import day_and_time, instant
 from jobs.models import Person
 
 Line = Mapping[str, Any]
@@ -26,11 +26,11 @@ SUMS = [
     Column("Net", 17, is_number=True),
 ]
 MOVEMENTS = [
-    Column("When", 24),
-    Column("What", 30),
+    Column("When", 15),
+    Column("What", 37),
     Column("By", 16),
-    Column("Into escrow", 15, is_number=True),
-    Column("Out of escrow", 15, is_number=True),
+    Column("Into escrow", 16, is_number=True),
+    Column("Out of escrow", 16, is_number=True),
 ]
 INFORMATION_ONLY = (
     "This statement is for information only. It is no invoice and no request for payment; the "
@@ -135,7 +135,7 @@ def _movement_groups(statement: ClosingStatement, currency: str) -> list[Group]:
 
 def _movement_rows(line: Line, statement: ClosingStatement, currency: str) -> list[list[Cell]]:
     """One row for each amount that went into the Milestone's escrow or out of it."""
-    when = Cell(instant(datetime.fromisoformat(line["at"])))
+    when = Cell(*day_and_time(datetime.fromisoformat(line["at"])))
     by = Cell(line["actor"] or "–")
     freelancer = statement.parties["freelancer"]["name"]
 

@@ -13,12 +13,17 @@ from billing.gateways.base import Answer, CardEntry, GatewayError, Status
 from billing.models import Payment, PaymentMethod
 from escrow_site.lib.refusals import Refusal, WrongParty, WrongState, refuse_if
 from jobs.models import Person
+from jobs.services.accounts import refuse_locked
 
 MOST_CARDS = 20
 
 
 class BadCard(Refusal):
-    """What was typed is no card that can be charged."""
+    """What was typed is no number of a card."""
+
+
+class CardExpired(Refusal):
+    """The card's last month is over."""
 
 
 class BankSilent(Refusal):
@@ -40,15 +45,15 @@ def is_expired(method: PaymentMethod, *, at: datetime) -> bool:
 def add_card(*, by: Person, number: str, expires_on: date, at: datetime) -> PaymentMethod:
     """Put a card into the gateway's vault and on the person's list.
 
-    ``number`` has digits only. Raises BadCard, CardRefused, BankSilent, WrongState (it is on the list
-    already, or the list is full).
+    ``number`` has digits only. Raises BadCard, CardExpired, CardRefused, BankSilent, WrongState (it
+    is on the list already, or the list is full).
     """
     if not number.isascii() or not number.isdecimal() or not 12 <= len(number) <= 19:
         raise BadCard("A card number has 12 to 19 digits.")
     if not passes_luhn(number):
         raise BadCard("This is not a card number: please check the digits.")
     if expires_on < at.date():
-        raise BadCard("This card has expired.")
+        raise CardExpired("This card has expired.")
     refuse_if(_refuse_another_card(by, last_four=number[-4:], expires_on=expires_on))
     gateway = gateways.current()
     try:
@@ -72,8 +77,8 @@ def add_card(*, by: Person, number: str, expires_on: date, at: datetime) -> Paym
 
 def _refuse_another_card(person: Person, *, last_four: str, expires_on: date) -> Refusal | None:
     """No card twice, as after a double click, and no list without end."""
-    if not person.is_active:
-        return WrongParty("This account is locked.")
+    if refusal := refuse_locked(person):
+        return refusal
     cards = list(PaymentMethod.objects.filter(person=person, removed_at__isnull=True))
     if any((card.last_four, card.expires_on) == (last_four, expires_on) for card in cards):
         return WrongState(f"The card ending in {last_four} is on your list already.")
@@ -121,7 +126,7 @@ def may_remove(method: PaymentMethod, *, by: Person, at: datetime) -> Refusal | 
         return WrongState(f"{method} has been removed already.")
     if Payment.objects.filter(method=method).under_way().exists():
         return WrongState(f"A payment with {method} is under way: wait for it, or cancel it first.")
-    return None
+    return refuse_locked(by)
 
 
 def remove_card(method: PaymentMethod, *, by: Person, at: datetime) -> None:
@@ -146,4 +151,4 @@ def refuse_unless_usable(method: PaymentMethod, *, by: Person, at: datetime) -> 
         return WrongState(f"{method} has expired: choose another card.")
     if method.gateway != settings.GATEWAY:
         return WrongState(f"{method} cannot be charged any more: remove it and add it again.")
-    return None
+    return refuse_locked(by)

@@ -10,6 +10,7 @@ from billing.services import catching_up
 from escrow_site.lib.refusals import Refusal, WrongParty, WrongState, refuse_if
 from jobs.models import Job, Person
 from jobs.services import activity
+from jobs.services.accounts import refuse_locked
 
 
 def refuse_hourly(job: Job) -> Refusal | None:
@@ -39,7 +40,7 @@ def may_request_funding(escrow: Escrow, *, by: Person, at: datetime) -> Refusal 
         return WrongState(
             f"“{escrow}” is {escrow.get_state_display().lower()}: there is nothing to request."
         )
-    return None
+    return refuse_locked(by)
 
 
 def request_funding(job_id: int, *, number: int, by: Person, at: datetime) -> FundingRequest:

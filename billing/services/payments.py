@@ -19,6 +19,7 @@ from escrow_site.lib import money
 from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState, refuse_if
 from escrow_site.lib.timing import DAY
 from jobs.models import Job, Person
+from jobs.services.accounts import refuse_locked
 
 
 class CardNotAuthenticated(Refusal):
@@ -56,9 +57,7 @@ def refuse_payer(job: Job, *, by: Person) -> Refusal | None:
         return refusal
     if job.role_of(by) != "client":
         return WrongParty("Only the Client can fund a Milestone.")
-    if not by.is_active:
-        return WrongParty("This account is locked.")
-    return refuse_unless_running(job)
+    return refuse_locked(by) or refuse_unless_running(job)
 
 
 # --- Funding ---
@@ -271,7 +270,7 @@ def may_cancel(payment: Payment, *, by: Person, at: datetime) -> Refusal | None:
         return WrongState(
             f"This payment has {_OUTCOMES[payment.state]}: there is nothing to cancel."
         )
-    return None
+    return refuse_locked(by)
 
 
 _OUTCOMES = {

@@ -13,8 +13,9 @@ from billing import gateways, ledger
 from billing.gateways.base import Answer, GatewayError, Kind, PayoutOrder, Status
 from billing.models import Account, Payout, Transfer
 from escrow_site.lib import money, states
-from escrow_site.lib.refusals import Refusal, WrongParty, WrongState
+from escrow_site.lib.refusals import Refusal, WrongState, refuse_if
 from jobs.models import Person
+from jobs.services.accounts import refuse_locked
 
 ACCOUNT_NUMBER = re.compile(r"[A-Z0-9]{6,34}")
 IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{20,64}")
@@ -77,8 +78,7 @@ def start(
     idempotency_key: str | None = None,
 ) -> Payout:
     """Write the intent and reserve the amount, and commit both. As ``pay_out``."""
-    if not person.is_active:
-        raise WrongParty("This account is locked: nothing is paid out.")
+    refuse_if(refuse_locked(person))
     if amount_minor <= 0:
         raise money.BadAmount("Enter an amount above zero.")
     destination = clean_destination(destination)

@@ -13,8 +13,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from billing import gateways
 from billing.forms.cards import CardForm
+from billing.gateways.base import CardRefused
 from billing.models import PaymentMethod
 from billing.services import cards as services
+from billing.services.cards import BadCard, CardExpired
 from escrow_site.lib import timing
 from escrow_site.lib.refusals import Refusal
 from jobs.models import Person
@@ -52,7 +54,7 @@ def add_card(request: HttpRequest) -> HttpResponse:
         try:
             method = services.add_card(by=request.user, at=timing.now(), **form.cleaned_data)
         except Refusal as refusal:
-            form.add_error(None, refusal.message)
+            form.add_error(_field_of(refusal), refusal.message)
         else:
             messages.success(request, f"{method} is on your list.")
             return HttpResponseRedirect(back or reverse("billing:cards"))
@@ -63,6 +65,12 @@ def add_card(request: HttpRequest) -> HttpResponse:
         "site_name": settings.SITE_NAME,
     }
     return render(request, "billing/cards/add.html", context)
+
+
+def _field_of(refusal: Refusal) -> str | None:
+    if isinstance(refusal, BadCard | CardRefused):
+        return "number"
+    return "expires_on" if isinstance(refusal, CardExpired) else None
 
 
 def way_back(request: HttpRequest) -> str:

@@ -14,13 +14,13 @@ from escrow_site.lib import money
 
 def instant(at: datetime) -> str:
     """An absolute instant in the active time zone, the zone named: ``8 Apr 2026, 14:00 CEST``."""
+    return ", ".join(day_and_time(at))
+
+
+def day_and_time(at: datetime) -> tuple[str, str]:
+    """The same in two parts, for a narrow column: ``8 Apr 2026`` and ``14:00 CEST``."""
     local = timezone.localtime(at)
-    return f"{day(local.date())}, {local:%H:%M} {zone_name(local)}"
-
-
-def local_day(at: datetime) -> str:
-    """The date of an instant in the active time zone."""
-    return day(timezone.localtime(at).date())
+    return day(local.date()), f"{local:%H:%M} {zone_name(local)}"
 
 
 def zone_name(local: datetime) -> str:

@@ -3,8 +3,9 @@
 The only place that divides, rounds, parses or formats money. No model, no ledger.
 """
 
-from decimal import Decimal, InvalidOperation
-from functools import cache
+import re
+from decimal import Decimal
+from functools import cache, lru_cache
 
 from babel.numbers import format_currency, get_currency_precision
 from django.utils.translation import get_language
@@ -17,6 +18,7 @@ CURRENCIES = (
 )  # fmt: skip
 BASIS_POINTS = 10_000
 LARGEST_AMOUNT_MINOR = 10**15
+AMOUNT = re.compile(r"([0-9]{1,20}|[0-9]{1,3}([, \u00a0][0-9]{3}){1,6})(\.[0-9]{0,10})?|\.[0-9]{1,10}")
 
 
 class BadAmount(Refusal):
@@ -43,15 +45,14 @@ def to_minor(amount: Decimal, currency: str) -> int:
 
 
 def parse(text: str, currency: str, *, most_minor: int = LARGEST_AMOUNT_MINOR) -> int:
-    """Read a positive amount such as ``1,250.50`` into minor units; raise BadAmount if it is none."""
-    cleaned = text.strip().replace(",", "").replace(" ", "").replace("\u00a0", "")
-    if not set(cleaned) <= set("0123456789.+-") or len(cleaned) > 30:
-        raise BadAmount("Enter an amount in digits, for example 1,250.50.")
-    try:
-        amount = Decimal(cleaned)
-    except InvalidOperation as error:
-        raise BadAmount("Enter an amount in digits, for example 1,250.50.") from error
-    if not amount.is_finite() or amount <= 0:
+    """Read a positive amount such as ``1,250.50`` into minor units; raise BadAmount if it is none.
+
+    A comma or space may stand between thousands only: ``12,50`` is refused and not taken for 1,250.
+    """
+    if not AMOUNT.fullmatch(text.strip()):
+        raise BadAmount("Enter an amount above zero with a point for decimals: for example 1,250.50.")
+    amount = Decimal(re.sub(r"[^\d.]", "", text))
+    if amount <= 0:
         raise BadAmount("Enter an amount above zero.")
     if amount.scaleb(digits(currency)) > most_minor:
         raise BadAmount(f"The most that one amount can be is {display(most_minor, currency)}.")
@@ -63,11 +64,13 @@ def major(amount_minor: int, currency: str) -> Decimal:
     return Decimal(amount_minor).scaleb(-digits(currency))
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _display(amount_minor: int, currency: str, language: str) -> str:
-    return format_currency(
+    shown = format_currency(
         major(amount_minor, currency), currency, locale=language.replace("-", "_")
     )
+    # A currency without a sign of its own is written by its code, apart from the digits.
+    return re.sub(r"(?<=[A-Z])(?=\d)", "\u00a0", shown)
 
 
 def display(amount_minor: int, currency: str) -> str:

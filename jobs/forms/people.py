@@ -8,19 +8,19 @@ from zoneinfo import available_timezones
 from django import forms
 from django.forms.renderers import BaseRenderer
 from django.forms.utils import flatatt
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from jobs.models import Person
 
-LANGUAGES = [("en", "English")]
 # Names without one of these are abbreviations and old synonyms that people don't look for.
 AREAS = {
     "Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe",
     "Indian", "Pacific",
 }  # fmt: skip
 Choices = list[tuple[str, str | list[tuple[str, str]]]]
+LANGUAGES: Choices = [("en", "English")]
 
 
 @cache
@@ -117,7 +117,9 @@ class ProfileForm(forms.Form):
 
     name = NameField(label="Name", help_text="The other party sees it, and it stands on invoices.")
     time_zone = TimeZoneField(label="Time zone", help_text="All dates and mails are shown in it.")
-    language = forms.ChoiceField(label="Language", choices=LANGUAGES, help_text="Of your mails.")
+    language = forms.ChoiceField(
+        label="Language", choices=LANGUAGES, help_text="Notices are written in it."
+    )
     billing_address = forms.CharField(
         label="Billing address",
         required=False,
@@ -129,16 +131,14 @@ class ProfileForm(forms.Form):
         label="Tax id", required=False, max_length=40, help_text="VAT number or the like."
     )
 
-    def __init__(self, *args: Any, person: Person, **options: Any) -> None:
-        super().__init__(
-            *args, initial={name: getattr(person, name) for name in self.base_fields}, **options
-        )
-        self._keep_choice("time_zone", person.time_zone)
-        self._keep_choice("language", person.language)
+    def __init__(self, data: QueryDict | None = None, *, person: Person) -> None:
+        super().__init__(data, initial={name: getattr(person, name) for name in self.base_fields})
+        self._keep("time_zone", person.time_zone, among=time_zones())
+        self._keep("language", person.language, among=LANGUAGES)
 
-    def _keep_choice(self, name: str, value: str) -> None:
+    def _keep(self, name: str, value: str, *, among: Choices) -> None:
         """A value that support has set stays, even if it is not on our list."""
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
         if not field.valid_value(value):
-            field.choices = [(value, value), *field.choices]
+            field.choices = [(value, value), *among]

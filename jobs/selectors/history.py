@@ -3,6 +3,7 @@
 The sentences stand in the table of kinds; here they meet their facts. Nothing is written here.
 """
 
+from collections.abc import Iterable
 from typing import Any, TypedDict
 
 from django.db.models import QuerySet
@@ -27,9 +28,7 @@ def of_job(job: Job) -> QuerySet[Activity]:
     return Activity.objects.filter(job=job).select_related("actor").order_by("-happened_at", "-pk")
 
 
-def lines(
-    activities: "QuerySet[Activity] | list[Activity]", job: Job, viewer: Person
-) -> list[HistoryLine]:
+def lines(activities: Iterable[Activity], job: Job, viewer: Person) -> list[HistoryLine]:
     """Lines of one Job, whose row is at hand already."""
     described = []
     for activity in activities:

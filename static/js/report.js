@@ -11,7 +11,7 @@ for (const line of lines) {
   if (!box) continue;
   const asked = line.querySelector("input[name$='-asked']");
   const before = Number(line.dataset.before);
-  let wasComplete = percent.value === "100";
+  let wasComplete = Number(percent.value) === 100;
   box.disabled = !wasComplete;
 
   percent.addEventListener("input", () => {

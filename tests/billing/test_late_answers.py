@@ -9,6 +9,7 @@ from billing.gateways.base import Status
 from billing.models import Refund
 from billing.services import payments, reconciling, refunds
 from billing.services.payments import AlreadyUnderWay
+from escrow_site.lib import states
 from escrow_site.lib.refusals import WrongParty, WrongState
 from jobs.models import Activity, Job, Person
 from tests.billing.banking import (
@@ -126,6 +127,19 @@ def test_money_that_arrives_late_goes_back_to_its_source(
     with nothing_changes():
         deliver(bank_says(payment, Status.SUCCEEDED), at=at + 2 * LATER)
         reconciling.reconcile(at=at + 2 * LATER)
+
+
+def test_money_for_a_payment_that_has_lapsed_goes_back(job: Job, at: datetime) -> None:
+    payment = fund(job, 1, behaviour="needs_authentication", at=at)
+    states.move([payment], "lapse", at=at)
+    states.move([job.escrows.get(number=1)], "fall_back")
+    payment.allocations.update(live=False)
+    authenticate(payment, at=at + LATER)
+
+    payment.refresh_from_db()
+    assert payment.state == "returned"
+    assert escrow_states(job)[0] == "unfunded"
+    assert [code for code, _, _ in transfers()] == ["unwanted", "refund_paid"]
 
 
 def test_late_money_for_a_milestone_paid_otherwise_goes_back(job: Job, at: datetime) -> None:

@@ -7,7 +7,7 @@ import pytest
 from billing import gateways
 from billing.gateways.base import Status
 from billing.models import Allocation, FundingRequest
-from billing.services import cards, payments
+from billing.services import cards, funding, payments
 from billing.services.payments import AlreadyUnderWay, CardNotAuthenticated
 from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState
 from jobs.models import Activity, Job, Person
@@ -252,11 +252,24 @@ def test_a_job_that_has_ended_is_not_funded(
         fund(job, 1, at=at)
 
 
-def test_a_locked_account_funds_nothing(job: Job, at: datetime) -> None:
-    method = add_card(job.client)
-    job.client.is_active = False
-    with refused(WrongParty, "This account is locked."):
-        payments.fund(job.pk, numbers=[1], method=method, by=job.client, at=at)
+def test_a_locked_account_can_do_nothing_with_money(
+    job: Job, freelancer: Person, at: datetime
+) -> None:
+    clara = job.client
+    method = add_card(clara)
+    unconfirmed = add_card(clara, "needs_authentication")
+    pending = payments.fund(job.pk, numbers=[1], method=unconfirmed, by=clara, at=at)
+    clara.is_active = freelancer.is_active = False
+    for attempt in (
+        lambda: payments.fund(job.pk, numbers=[2], method=method, by=clara, at=at),
+        lambda: payments.cancel(pending, by=clara, at=at),
+        lambda: cards.start_authentication(unconfirmed, by=clara, at=at),
+        lambda: cards.remove_card(method, by=clara, at=at),
+        lambda: add_card(clara, "declined"),
+        lambda: funding.request_funding(job.pk, number=2, by=freelancer, at=at),
+    ):
+        with refused(WrongParty, "This account is locked."):
+            attempt()
 
 
 def test_an_amount_that_was_not_the_one_seen_is_refused(job: Job, at: datetime) -> None:

@@ -129,7 +129,7 @@ def test_what_is_no_payout_is_refused(rich: Person) -> None:
     with refused(WrongState, "This page was out of date. Please check the amount and try again."):
         pay_out(rich, idempotency_key="short")
     rich.is_active = False
-    with refused(WrongParty, "This account is locked: nothing is paid out."):
+    with refused(WrongParty, "This account is locked."):
         pay_out(rich)
 
 
@@ -189,7 +189,7 @@ def test_the_balance_page_says_what_moved(rich: Person, at: datetime) -> None:
 
     assert "Available in USD $306.25 $50.00 on its way to your bank" in text
     assert "Released to you: Milestone 1 Website 1 Mar 2026, 10:00 UTC +$456.25" in text
-    assert "Paid out to the account ending in 9890 1 Mar 2026, 13:00 UTC −$100.00" in text
+    assert "Payout to the account ending in 9890 1 Mar 2026, 13:00 UTC −$100.00" in text
     assert "Payout to the account ending in 0000 came back" in text
     assert "The bank does not know this account." in text
 
@@ -220,7 +220,7 @@ def test_a_bad_form_comes_back_with_what_was_typed(rich: Person) -> None:
         ({"amount": "456.26"}, "$456.26 is more than your available balance of $456.25."),
         ({"amount": "1.234"}, "USD has 2 decimals at most."),
         ({"amount": "0"}, "Enter an amount above zero."),
-        ({"amount": "9" * 29}, "The most that one amount can be is"),
+        ({"amount": "99999999999999"}, "The most that one amount can be is"),
         ({"amount": ""}, "This field is required."),
         ({"destination": "12"}, "Enter an IBAN or an account number"),
         ({"destination": "x" * 300}, "at most 60 characters"),

@@ -14,6 +14,8 @@ from billing.services import gateway_events
 from billing.webhooks import LARGEST_BODY_BYTES
 from jobs.models import Job, Person
 from tests.billing.banking import bank_says, escrow_states, fund, nothing_changes, transfers
+from tests.billing.steps import text_of
+from tests.mail_server import wait_until
 from tests.scenarios import running_job
 
 pytestmark = pytest.mark.django_db
@@ -155,3 +157,33 @@ def test_the_tasks_have_the_names_that_the_schedule_calls(settings: object) -> N
     scheduled = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}  # type: ignore[attr-defined]
     own = {tasks.work_off_events.name, tasks.reconcile.name, tasks.audit_ledger.name}
     assert own <= scheduled
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_real_worker_works_an_event_off_by_itself(
+    worker: None, job: Job, payment: Payment
+) -> None:
+    assert post(bank_says(payment, Status.SUCCEEDED)) == 200
+    assert wait_until(lambda: escrow_states(job)[0] == "funded", timeout_seconds=20)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_the_broker_away_the_bank_page_funds_all_the_same(
+    no_broker: None, client: Client, job: Job, payment: Payment
+) -> None:
+    client.force_login(job.client)
+    bank = f"/bank/{payment.gateway_reference}/"
+    back = client.post(bank, {"answer": "authenticate"}, follow=True)
+    assert back.redirect_chain == [(f"/billing/payments/{payment.pk}/", 302)]
+    assert "“Milestone 1” is Funded" in text_of(back)
+    assert escrow_states(job)[0] == "funded"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_the_broker_away_a_call_back_is_kept_for_the_sweep(
+    no_broker: None, job: Job, payment: Payment
+) -> None:
+    assert post(bank_says(payment, Status.SUCCEEDED)) == 200
+    assert escrow_states(job)[0] == "pending"
+    tasks.work_off_events()
+    assert escrow_states(job)[0] == "funded"

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 def test_a_visitor_sees_what_the_service_is(client: Client) -> None:
     response = client.get(reverse("jobs:home"))
     assert response.status_code == 200
-    assert [template.name for template in response.templates][0] == "landing.html"
+    assert next(template.name for template in response.templates) == "landing.html"
 
 
 def test_the_numbers_are_those_of_the_policy_in_force(client: Client) -> None:

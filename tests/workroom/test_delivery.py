@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from django.db import connection, connections, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -38,6 +39,8 @@ def job(client_person: Person, freelancer: Person) -> Job:
     """A running Job whose own beginnings have been told already."""
     job = running_job(client_person, freelancer)
     Notification.objects.all().delete()
+    # Nobody has been woken yet.
+    cache.clear()
     return job
 
 
@@ -122,20 +125,30 @@ def test_nothing_is_sent_of_what_is_rolled_back(job: Job, mail_server: MailServe
     assert delivery.deliver_waiting() == 0
 
 
-def test_a_transaction_wakes_the_workers_once(job: Job) -> None:
+def test_a_burst_of_commits_wakes_the_workers_once_and_the_next_one_again(job: Job) -> None:
     app.control.purge()
     tell(job, times=3)
+    tell(job)
     with app.connection_for_read() as broker:
         queue = broker.SimpleQueue(django_settings.CELERY_TASK_DEFAULT_QUEUE)
         assert queue.qsize() == 1
         assert queue.get(timeout=5).headers["task"] == tasks.deliver_notices.name
+        # The worker looks, with what it had been woken for before it.
+        activity.take_wake_up()
+        tell(job)
+        assert queue.qsize() == 1
 
 
 # The broker away
 
 
 def test_with_the_broker_away_pages_work_and_the_sweep_delivers_later(
-    client: Client, job: Job, mail_server: MailServer, tmp_path: Path, socket_folder: Path
+    client: Client,
+    job: Job,
+    mail_server: MailServer,
+    tmp_path: Path,
+    socket_folder: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     data = tmp_path / "valkey"
     redis_url = valkey.url(socket_folder)
@@ -149,12 +162,14 @@ def test_with_the_broker_away_pages_work_and_the_sweep_delivers_later(
             mail_server.wait_for(1)
 
             valkey.stop(data)
+            cache.clear()
             client.force_login(job.freelancer)
             started_at = time.monotonic()
             response = client.post(f"/billing/jobs/{job.pk}/request-funding/", {"escrow": 2})
             assert time.monotonic() - started_at < 3
             assert response.status_code == 302
             assert states() == {State.SENT: 1, State.QUEUED: 1}
+            assert "Error calling wake_delivery" in caplog.text
 
             valkey.start(data, sockets=socket_folder, durable=False)
             # What beat does every thirty seconds; the same worker has found the broker again.

@@ -58,27 +58,66 @@ def test_a_draft_may_be_incomplete(client_person):
     assert Milestone.objects.count() == 0
 
 
+NO_CHOICE = "Choose fixed price or hourly, and a currency from the list."
+RATE_NOT_WANTED = "A fixed-price Job has no hourly rate: leave it empty, or make it an hourly Job."
+NO_MILESTONES = (
+    "An hourly Job has no Milestones: it is paid by the hour. Remove them, or "
+    "make it a fixed-price Job."
+)
+DUE_TOO_LATE = (
+    "“Build” is due after the end of the timeline. Move the Milestone or the "
+    "end, or leave the end open."
+)
+RATE_TOO_HIGH = "The most that one amount can be is $1,000,000.00."
 UNFIT = [
     (details(title=" "), terms_input(), "Give the Job a title."),
     (details(title="x" * 121), terms_input(), "Title can be 120 characters at most."),
-    (details(description="a\x00b"), terms_input(), "Description has a character in it that cannot be stored."),
-    (details(kind="barter"), terms_input(), "Choose fixed price or hourly, and a currency from the list."),
-    (details(currency="XXX"), terms_input(), "Choose fixed price or hourly, and a currency from the list."),
-    (details(hourly_rate_minor=5), terms_input(), "A fixed-price Job has no hourly rate: leave it empty, or make it an hourly Job."),
+    (
+        details(description="a\x00b"),
+        terms_input(),
+        "Description has a character in it that cannot be stored.",
+    ),
+    (details(kind="barter"), terms_input(), NO_CHOICE),
+    (details(currency="XXX"), terms_input(), NO_CHOICE),
+    (details(hourly_rate_minor=5), terms_input(), RATE_NOT_WANTED),
     (details(kind="hourly"), terms_input(milestones=()), "An hourly Job needs an hourly rate."),
-    (hourly_details(), terms_input(), "An hourly Job has no Milestones: it is paid by the hour. Remove them, or make it a fixed-price Job."),
-    (details(kind="hourly", hourly_rate_minor=100_000_001), terms_input(milestones=()), "The most that one amount can be is $1,000,000.00."),
+    (hourly_details(), terms_input(), NO_MILESTONES),
+    (
+        details(kind="hourly", hourly_rate_minor=100_000_001),
+        terms_input(milestones=()),
+        RATE_TOO_HIGH,
+    ),
     (details(), terms_input(scope="x" * 10_001), "Scope can be 10,000 characters at most."),
-    (details(), terms_input(milestones=(replace(DESIGN, title=" "),)), "Every Milestone needs a title."),
-    (details(), terms_input(milestones=(replace(DESIGN, amount_minor=0),)), "“Design”: the amount must be above zero."),
-    (details(), terms_input(milestones=(replace(DESIGN, amount_minor=100_000_001),)), "“Design”: the most that one amount can be is $1,000,000.00."),
-    (details(currency="JPY"), terms_input(milestones=(replace(DESIGN, amount_minor=1_000_001),)), "“Design”: the most that one amount can be is ¥1,000,000."),
+    (
+        details(),
+        terms_input(milestones=(replace(DESIGN, title=" "),)),
+        "Every Milestone needs a title.",
+    ),
+    (
+        details(),
+        terms_input(milestones=(replace(DESIGN, amount_minor=0),)),
+        "“Design”: the amount must be above zero.",
+    ),
+    (
+        details(),
+        terms_input(milestones=(replace(DESIGN, amount_minor=100_000_001),)),
+        "“Design”: the most that one amount can be is $1,000,000.00.",
+    ),
+    (
+        details(currency="JPY"),
+        terms_input(milestones=(replace(DESIGN, amount_minor=1_000_001),)),
+        "“Design”: the most that one amount can be is ¥1,000,000.",
+    ),
     (details(), terms_input(milestones=(DESIGN,) * 51), "One Job can have 50 Milestones at most."),
     (details(), terms_input(ends_on=date(2026, 3, 1)), "The end is before the start."),
-    (details(), terms_input(ends_on=date(2026, 4, 29)), "“Build” is due after the end of the timeline. Move the Milestone or the end, or leave the end open."),
+    (details(), terms_input(ends_on=date(2026, 4, 29)), DUE_TOO_LATE),
     (details(), terms_input(starts_on=date(1999, 12, 31)), "Dates can lie between 2000 and 2099."),
-    (details(), terms_input(milestones=(replace(DESIGN, due_on=date(2100, 1, 1)),)), "Dates can lie between 2000 and 2099."),
-]  # fmt: skip
+    (
+        details(),
+        terms_input(milestones=(replace(DESIGN, due_on=date(2100, 1, 1)),)),
+        "Dates can lie between 2000 and 2099.",
+    ),
+]
 
 
 @pytest.mark.parametrize(("job_details", "terms", "message"), UNFIT)

@@ -66,8 +66,8 @@ def test_totals(job: Job, client_person: Person) -> None:
 
 def test_every_milestone_with_its_money(job: Job, freelancer: Person) -> None:
     text = text_of(show(freelancer, job))
-    assert "Milestone 1 30 Apr 2026 Funded $500.00 $500.00 $0.00" in text
-    assert "Milestone 2 30 Apr 2026 Unfunded $1,000.00 $0.00 $0.00" in text
+    assert "Milestone 1 30 Apr 2026 Funded $500.00 $500.00 Request Release" in text
+    assert "Milestone 2 30 Apr 2026 Unfunded $1,000.00 $0.00 Request Fund" in text
 
 
 def test_client_funds_and_releases(job: Job, client_person: Person) -> None:
@@ -88,7 +88,7 @@ def test_a_requested_release_comes_first(job: Job, client_person: Person) -> Non
     response = show(client_person, job)
     url = reverse("billing:release_request", args=[request.pk])
     assert (
-        f'<a href="{url}">Release requested (open), due 8 Apr 2026, 12:00 UTC</a>'
+        f'<a href="{url}">Release requested, due 8 Apr 2026, 12:00 UTC</a>'
         in response.content.decode()
     )
     assert "8 Apr 2026, 12:00 UTC “Milestone 1” is released" in text_of(response)
@@ -220,7 +220,7 @@ def test_completing_is_offered_when_it_can_be_done(
     fund(job, 1)
     url = f'<a class="button" href="{reverse("billing:complete_job", args=[job.pk])}">'
     response = show(client_person, job)
-    assert "The Job cannot be completed yet: “Milestone 1” is funded." in text_of(response)
+    assert "mark the Job complete once nothing is held, pending or requested." in text_of(response)
     assert url not in response.content.decode()
     releases.release(job.pk, numbers=[1], by=client_person, at=NOON)
     for reader in (client_person, freelancer):

@@ -8,10 +8,11 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.models import Escrow
-from billing.services import release_requests, releases
+from billing.services import payments, release_requests, releases
 from escrow_site.lib import display, timing
 from jobs.models import Job
 from tests import scenarios
+from tests.billing.banking import add_card
 from tests.workroom.agreements import (
     DESIGN,
     agreed,
@@ -309,3 +310,21 @@ def test_the_price_of_a_page_does_not_grow(
         return len(queries)
 
     assert price(1) == price(30)
+
+
+def test_a_pending_payment_waits_for_the_clients_bank(client_person, freelancer, now):
+    job = agreed(client_person, freelancer, at=now)
+    method = add_card(client_person, "needs_authentication", at=now)
+    payment = payments.fund(job.pk, numbers=[1], method=method, by=client_person, at=now)
+
+    assert turn(client_person, job) == (
+        "“Design” ($500.00) is Pending: your bank has not confirmed the payment.",
+        "Authenticate the payment",
+        f"/billing/payments/{payment.pk}/",
+    )
+    context = see(freelancer, job).context
+    assert context["turn"].sentence == "Waiting for Clara Client to fund a Milestone."
+    assert context["lines"][0].note == "Waits for the Client's bank"
+    assert [(step["at"], step["title"]) for step in context["steps"]] == [
+        (display.instant(payment.lapses_at), "The pending payment for “Design” lapses")
+    ]

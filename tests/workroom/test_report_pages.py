@@ -1,37 +1,36 @@
-"""The pages of Status Reports: filled in with and without JavaScript, read by both sides (R4)."""
+"""Writing a Status Report on its page, without JavaScript (R4). Reading: test_report_reading."""
 
-import re
-from datetime import UTC, datetime, timedelta
-from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing.models import Escrow, ReleaseRequest
-from billing.services import release_requests, releases
-from escrow_site.lib import timing
+from billing.services import release_requests
 from jobs.models import Activity, Job, Person
 from tests.scenarios import finished_job, fund, running_job
+from tests.workroom.report_steps import (
+    NOW,
+    PDF,
+    billing_total,
+    box,
+    sent_before,
+    set_clock,
+    text_of,
+    typed,
+    value,
+)
 from workroom.models import ReportAttachment, StatusReport
-from workroom.services import reports
 from workroom.services.reports import Line
-
-NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
-PDF = b"%PDF-1.7\n1 0 obj\n"
 
 
 @pytest.fixture(autouse=True)
 def _clock(tmp_path: Path, settings: Any) -> None:
     """It is Monday, 9 March 2026, 12:00 UTC."""
-    file = tmp_path / "clock"
-    file.write_text(str(int((NOW - timing.real_now()).total_seconds())))
-    settings.CLOCK_OFFSET_FILE = file
+    set_clock(tmp_path, settings, NOW)
 
 
 @pytest.fixture
@@ -50,47 +49,6 @@ def form_url(client: Client, job: Job) -> str:
     return reverse("workroom:create_report", args=[job.pk])
 
 
-def typed(**fields: Any) -> dict[str, Any]:
-    """What a browser without JavaScript sends of a fresh page; ``m1_percent`` is ``m1-percent``."""
-    fresh = {
-        "m1-percent": "0", "m1-comment": "", "m1-seen": "50000", "m1-asked": "",
-        "m2-percent": "0", "m2-comment": "",
-        "comments": "", "plan": "",
-    }  # fmt: skip
-    return fresh | {name.replace("_", "-"): value for name, value in fields.items()}
-
-
-def text_of(answer: Any) -> str:
-    """The words of the page."""
-    body = re.sub(r"(?s)<(script|style)\b.*?</\1>", "", answer.content.decode())
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", body)).split())
-
-
-def box(answer: Any, number: int) -> str | None:
-    """Whether the box "Add to Billing" is shown ``ticked`` or ``unticked``, or None: not offered."""
-    found = re.search(rf'<input type="checkbox" name="m{number}-bill"[^>]*>', answer.content.decode())
-    if found is None:
-        return None
-    return "ticked" if " checked" in found[0] else "unticked"
-
-
-def value(answer: Any, name: str) -> str | None:
-    found = re.search(rf'<input [^>]*name="{name}"[^>]*>', answer.content.decode())
-    return found and unescape(re.search(r'value="([^"]*)"', found[0])[1])  # type: ignore[index]
-
-
-def billing_total(answer: Any) -> str | None:
-    """The total of the billing section; None while it is empty."""
-    body = answer.content.decode()
-    if re.search(r'data-billing="some" hidden', body):
-        return None
-    found = re.search(r'data-total="0">([^<]*)<', body)
-    return found and found[1]
-
-
-# --- Writing a report ---
-
-
 def test_a_fresh_page_starts_from_nothing(client: Client, form_url: str) -> None:
     answer = client.get(form_url)
     assert answer.status_code == 200
@@ -98,8 +56,9 @@ def test_a_fresh_page_starts_from_nothing(client: Client, form_url: str) -> None
     assert [value(answer, f"m{number}-percent") for number in (1, 2)] == ["0", "0"]
     assert [box(answer, number) for number in (1, 2)] == ["unticked", None]
     assert billing_total(answer) is None
-    assert "Not billed: “Milestone 2” is not funded yet, so there is nothing to release." in text_of(
-        answer
+    assert (
+        "Not billed: “Milestone 2” is not funded yet, so there is nothing to release."
+        in text_of(answer)
     )
 
 
@@ -108,18 +67,20 @@ def test_submit_sends_and_goes_to_the_report(client: Client, form_url: str, job:
     answer = client.post(form_url, data, follow=True)
     report = StatusReport.objects.get()
     assert answer.redirect_chain == [(reverse("workroom:report", args=[job.pk, report.pk]), 302)]
-    assert (
-        "The Status Report for the week of 9 Mar 2026 was sent to Clara Client."
-        in text_of(answer)
+    assert "The Status Report for the week of 9 Mar 2026 was sent to Clara Client." in text_of(
+        answer
     )
     assert (report.comments, report.plan) == ("A good week.", "The footer.")
     assert report.lines.get(escrow__number=1).percent == 60
     assert "0 % in the report before" not in text_of(answer)
 
 
-def test_rising_to_100_ticks_the_box_and_asks_before_sending(client: Client, form_url: str) -> None:
+@pytest.mark.parametrize("hundred", ["100", " 100 ", "100.0", "0100", "１００"])
+def test_rising_to_100_ticks_the_box_and_asks_before_sending(
+    client: Client, form_url: str, hundred: str
+) -> None:
     """Without JavaScript the page is shown again, ticked, with the billing section filled."""
-    answer = client.post(form_url, typed(m1_percent="100", comments="All done."))
+    answer = client.post(form_url, typed(m1_percent=hundred, comments="All done."))
     assert answer.status_code == 200
     assert StatusReport.objects.count() == 0
     assert box(answer, 1) == "ticked"
@@ -129,7 +90,9 @@ def test_rising_to_100_ticks_the_box_and_asks_before_sending(client: Client, for
     assert "All done." in text_of(answer)
 
 
-def test_the_confirmed_page_sends_report_request_and_pro_forma(client: Client, form_url: str) -> None:
+def test_the_confirmed_page_sends_report_request_and_pro_forma(
+    client: Client, form_url: str
+) -> None:
     answer = client.post(form_url, typed(m1_percent="100", m1_asked="1", m1_bill="on"), follow=True)
     assert "Release requested: “Milestone 1”." in text_of(answer)
     request = ReleaseRequest.objects.get()
@@ -153,19 +116,16 @@ def test_refresh_fills_the_billing_section_and_sends_nothing(client: Client, for
     assert (box(answer, 1), billing_total(answer)) == ("ticked", "$500.00")
 
 
-def test_an_unfunded_milestone_at_100_is_reported_and_not_billed(client: Client, form_url: str) -> None:
+def test_an_unfunded_milestone_at_100_is_reported_and_not_billed(
+    client: Client, form_url: str
+) -> None:
     client.post(form_url, typed(m2_percent="100", m2_bill="on"))
-    assert "is not funded yet" in text_of(client.post(form_url, typed(m2_percent="100", m2_bill="on")))
+    assert "is not funded yet" in text_of(
+        client.post(form_url, typed(m2_percent="100", m2_bill="on"))
+    )
     client.post(form_url, typed(m2_percent="100"))
     assert StatusReport.objects.get().lines.get(escrow__number=2).percent == 100
     assert ReleaseRequest.objects.count() == 0
-
-
-def sent_before(job: Job, *lines: Line, days: int = 7) -> StatusReport:
-    assert job.freelancer is not None
-    return reports.submit_report(
-        job, by=job.freelancer, lines=lines, at=NOW - timedelta(days=days)
-    )
 
 
 def test_the_last_percent_is_where_it_starts(client: Client, form_url: str, job: Job) -> None:
@@ -176,7 +136,9 @@ def test_the_last_percent_is_where_it_starts(client: Client, form_url: str, job:
     assert "was 60 %" in text_of(answer)
 
 
-def test_with_an_open_request_the_box_is_not_offered(client: Client, form_url: str, job: Job) -> None:
+def test_with_an_open_request_the_box_is_not_offered(
+    client: Client, form_url: str, job: Job
+) -> None:
     sent_before(job, Line(number=1, percent=100, bill=True))
     answer = client.get(form_url)
     assert box(answer, 1) is None
@@ -195,7 +157,9 @@ def test_after_a_void_it_is_offered_unticked(client: Client, form_url: str, job:
     assert "Release requested: “Milestone 1”." in text_of(answer)
 
 
-def test_after_a_later_funding_it_is_offered_unticked(client: Client, form_url: str, job: Job) -> None:
+def test_after_a_later_funding_it_is_offered_unticked(
+    client: Client, form_url: str, job: Job
+) -> None:
     sent_before(job, Line(number=2, percent=100))
     fund(job, 2, at=NOW)
     answer = client.get(form_url)
@@ -222,7 +186,9 @@ def test_this_weeks_report_starts_from_what_was_sent(client: Client, form_url: s
 # --- Send Invoice leads here (R4.3) ---
 
 
-def test_bill_shows_the_milestone_complete_and_billed(client: Client, form_url: str, job: Job) -> None:
+def test_bill_shows_the_milestone_complete_and_billed(
+    client: Client, form_url: str, job: Job
+) -> None:
     sent_before(job, Line(number=1, percent=60), Line(number=2, percent=20))
     answer = client.get(form_url, {"bill": "1"})
     assert (value(answer, "m1-percent"), value(answer, "m2-percent")) == ("100", "20")
@@ -358,139 +324,6 @@ def test_the_client_cannot_write_one(client: Client, job: Job) -> None:
     posted = client.post(form_url, typed(m1_percent="60"))
     assert "Only the Freelancer of this Job can send Status Reports." in text_of(posted)
     assert StatusReport.objects.count() == 0
-
-
-@pytest.mark.parametrize("name", ["reports", "create_report", "report"])
-def test_to_a_stranger_nothing_exists(
-    client: Client, job: Job, stranger: Person, name: str
-) -> None:
-    report = sent_before(job, Line(number=1, percent=60))
-    arguments = [job.pk, report.pk] if name == "report" else [job.pk]
-    url = reverse(f"workroom:{name}", args=arguments)
-    assert client.get(url).status_code == 302
-    client.force_login(stranger)
-    assert client.get(url).status_code == 404
-
-
-def test_a_report_is_not_found_under_another_job(
-    client: Client, job: Job, client_person: Person, freelancer: Person
-) -> None:
-    report = sent_before(job, Line(number=1, percent=60))
-    other = running_job(client_person, freelancer)
-    client.force_login(client_person)
-    assert client.get(reverse("workroom:report", args=[other.pk, report.pk])).status_code == 404
-    huge = reverse("workroom:report", args=[job.pk, 10**30])
-    assert client.get(huge).status_code == 404
-
-
-# --- Reading ---
-
-
-def test_both_sides_read_the_report(client: Client, form_url: str, job: Job) -> None:
-    upload = SimpleUploadedFile("plan.pdf", PDF)
-    data = typed(
-        m1_percent="100", m1_asked="1", m1_bill="on", m2_percent="20", m2_comment="Slow.",
-        comments="All done.", plan="The footer.",
-    )  # fmt: skip
-    client.post(form_url, data | {"attachments": [upload]})
-    report, request = StatusReport.objects.get(), ReleaseRequest.objects.get()
-    for person in (job.freelancer, job.client):
-        assert person is not None
-        client.force_login(person)
-        answer = client.get(reverse("workroom:report", args=[job.pk, report.pk]))
-        words = text_of(answer)
-        for said in ("All done.", "The footer.", "Slow.", "Billed $500.00", "plan.pdf"):
-            assert said in words
-        assert report.attachments.get().file.sha256 in words
-        links = answer.content.decode()
-        assert reverse("billing:release_request", args=[request.pk]) in links
-        assert reverse("billing:pro_forma", args=[request.pro_forma.pk]) in links
-        assert "8 Apr 2026, 12:00 UTC $500.00 is released to Frank Freelancer" in words
-    release = reverse("billing:release", args=[job.pk]) + "?escrow=1"
-    assert f'href="{release}"' in links
-    client.force_login(job.freelancer)  # type: ignore[arg-type]
-    answer = client.get(reverse("workroom:report", args=[job.pk, report.pk]))
-    assert release not in answer.content.decode()
-
-
-def test_a_released_request_shows_nothing_to_come(client: Client, form_url: str, job: Job) -> None:
-    client.post(form_url, typed(m1_percent="100", m1_asked="1", m1_bill="on"))
-    releases.release(job.pk, numbers=[1], by=job.client, at=NOW)
-    client.force_login(job.client)
-    answer = client.get(
-        reverse("workroom:report", args=[job.pk, StatusReport.objects.get().pk])
-    )
-    assert "is released to Frank Freelancer" not in text_of(answer)
-    assert "View Released" in text_of(answer)
-
-
-def test_a_replaced_sending_points_to_the_one_that_counts(
-    client: Client, form_url: str, job: Job
-) -> None:
-    client.post(form_url, typed(m1_percent="60"))
-    client.post(form_url, typed(m1_percent="70"))
-    first, second = StatusReport.objects.order_by("pk")
-    answer = client.get(reverse("workroom:report", args=[job.pk, first.pk]))
-    assert "This sending was replaced by a later one: sending 2 counts" in text_of(answer)
-    newest = client.get(reverse("workroom:report", args=[job.pk, second.pk]))
-    assert "60 % in the report before." in text_of(newest)
-    listed = text_of(client.get(reverse("workroom:reports", args=[job.pk])))
-    assert listed.count("9 Mar 2026 – 15 Mar 2026") == 2
-    assert "Sending 1, replaced by a later one" in listed
-
-
-def test_without_reports_the_list_says_what_to_do(client: Client, form_url: str, job: Job) -> None:
-    url = reverse("workroom:reports", args=[job.pk])
-    assert "No Status Report yet" in text_of(client.get(url))
-    assert form_url in client.get(url).content.decode()
-    client.force_login(job.client)
-    assert form_url not in client.get(url).content.decode()
-
-
-# --- Cost ---
-
-
-def cost(client: Client, url: str) -> tuple[int, int]:
-    """Statements and bytes of a page."""
-    client.get(url)
-    with CaptureQueriesContext(connection) as queries:
-        answer = client.get(url)
-    assert answer.status_code == 200
-    return len(queries), len(answer.content)
-
-
-def test_the_list_costs_the_same_with_1_and_30_reports(
-    client: Client, form_url: str, job: Job
-) -> None:
-    url = reverse("workroom:reports", args=[job.pk])
-    sent_before(job, Line(number=1, percent=1), days=7)
-    with_one = cost(client, url)
-    for number in range(2, 31):
-        sent_before(job, Line(number=1, percent=number), days=7)
-    with_30 = cost(client, url)
-    assert with_one[0] == with_30[0] <= 8
-    assert with_30[1] < 40_000
-
-
-def test_the_form_and_the_report_cost_the_same_with_1_and_30_milestones(
-    client: Client, client_person: Person, freelancer: Person
-) -> None:
-    client.force_login(freelancer)
-    costs = []
-    for count in (1, 30):
-        job = running_job(client_person, freelancer, amounts_minor=[500_00] * count)
-        fund(job, *range(1, count + 1))
-        lines = [
-            Line(number=number, percent=100, bill=number % 2 == 1) for number in range(1, count + 1)
-        ]
-        report = sent_before(job, *lines)
-        form = cost(client, reverse("workroom:create_report", args=[job.pk]))
-        shown = cost(client, reverse("workroom:report", args=[job.pk, report.pk]))
-        costs.append((form[0], shown[0]))
-        assert form[1] < 60_000
-        assert shown[1] < 40_000
-    assert costs[0] == costs[1]
-    assert max(costs[0]) <= 10
 
 
 def test_the_history_of_a_refused_report_is_empty(client: Client, form_url: str) -> None:

@@ -46,9 +46,7 @@ def test_the_way_of_the_article_ends_in_a_request(
     assert values_of(chosen) == [str(job.pk)]
     assert "Website Clara Client $500.00 in 1 Milestone can be requested" in words(chosen)
     milestones = client.get(URL, {"job": job.pk, "next": "1"}, follow=True)
-    assert milestones.redirect_chain == [
-        (reverse("workroom:send_invoice_job", args=[job.pk]), 302)
-    ]
+    assert milestones.redirect_chain == [(reverse("workroom:send_invoice_job", args=[job.pk]), 302)]
     link = re.search(r'href="([^"]+)">Request Release', milestones.content.decode())
     assert link is not None
     assert link[1] == reverse("workroom:create_report", args=[job.pk]) + "?bill=1"
@@ -69,9 +67,7 @@ def test_the_way_of_the_article_ends_in_a_request(
 def test_why_a_milestone_cannot_be_requested_is_said(
     client: Client, job: Job, freelancer: Person, at: datetime
 ) -> None:
-    reports.submit_report(
-        job, by=freelancer, lines=[Line(number=1, percent=100, bill=True)], at=at
-    )
+    reports.submit_report(job, by=freelancer, lines=[Line(number=1, percent=100, bill=True)], at=at)
     client.force_login(freelancer)
     answer = client.get(reverse("workroom:send_invoice_job", args=[job.pk]))
     assert "A Release Request for “Milestone 1” is open already." in words(answer)
@@ -129,9 +125,7 @@ def test_the_client_is_told_that_it_is_not_his_to_do(client: Client, job: Job) -
     assert "Request Release of" not in words(answer)
 
 
-def test_to_a_stranger_the_job_does_not_exist(
-    client: Client, job: Job, stranger: Person
-) -> None:
+def test_to_a_stranger_the_job_does_not_exist(client: Client, job: Job, stranger: Person) -> None:
     url = reverse("workroom:send_invoice_job", args=[job.pk])
     assert client.get(url).status_code == client.get(URL).status_code == 302
     client.force_login(stranger)

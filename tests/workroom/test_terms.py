@@ -1,11 +1,9 @@
 """Terms: proposed to and fro, accepted once, by who saw them (R2.1, R2.4 to R2.6, R3.1)."""
 
-import threading
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from django.db import connection
 
 from billing.models import Account, Escrow, FundingRequest
 from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState
@@ -292,7 +290,11 @@ def test_who_may_not_propose_and_when(client_person, freelancer, stranger):
         ),
         ({"message": "x" * 2001}, "Message can be 2,000 characters at most."),
         (
-            {"milestones": (replace(DESIGN, number=1), replace(BUILD, number=2)), "message": "Hm"},
+            {
+                "scope": "A website\r\nin two languages ",
+                "milestones": (replace(DESIGN, number=1), replace(BUILD, number=2)),
+                "message": "Hm",
+            },
             "You have changed nothing: this is what Terms 1 say.",
         ),
     ],
@@ -374,63 +376,3 @@ def test_an_over_long_answer_is_refused(client_person, freelancer):
         Refusal,
         "The answer can be 2,000 plain characters at most.",
     )
-
-
-# Races
-
-
-@pytest.mark.race
-@pytest.mark.django_db(transaction=True)
-def test_two_acceptances_at_once_are_one(client_person, freelancer):
-    job = awarded(client_person, freelancer.email)
-
-    outcomes = at_once(
-        lambda: terms.accept(job, by=freelancer, version=1, at=START).state,
-        lambda: terms.accept(job, by=freelancer, version=1, at=START).state,
-    )
-
-    assert sorted(outcomes) == ["Terms 1 are agreed already: there is nothing to answer.", "agreed"]
-    assert (Escrow.objects.count(), FundingRequest.objects.count()) == (2, 1)
-    assert Activity.objects.filter(kind="terms_accepted").count() == 1
-
-
-@pytest.mark.race
-@pytest.mark.django_db(transaction=True)
-def test_acceptance_and_a_new_proposal_at_once_do_not_both_happen(client_person, freelancer):
-    job = awarded(client_person, freelancer.email)
-
-    outcomes = at_once(
-        lambda: terms.accept(job, by=freelancer, version=1, at=START).state,
-        lambda: counter(job, client_person, scope="Changed").state,
-    )
-
-    assert sorted(outcomes) in (
-        ["Changing the Terms of a running Job is not possible yet.", "agreed"],
-        [
-            "Terms 2 have taken the place of Terms 1 since you opened this page. Look at them "
-            "before you answer.",
-            "proposed",
-        ],
-    )
-
-
-def at_once(*actions):
-    """What each action, begun at the same moment in a thread of its own, came to."""
-    outcomes = []
-    start = threading.Barrier(len(actions))
-
-    def run(action):
-        try:
-            start.wait(timeout=10)
-            outcomes.append(action())
-        except Refusal as refusal:
-            outcomes.append(refusal.message)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[action]) for action in actions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    return outcomes

@@ -111,7 +111,7 @@ def test_rate_times_hours_is_rounded_half_up() -> None:
 
 @pytest.mark.parametrize("kind", ["job", "hourly"])
 def test_a_timesheet_is_kept_on_jobs_of_both_kinds(
-    kind: str, request: pytest.FixtureRequest
+    kind: str, db: None, request: pytest.FixtureRequest
 ) -> None:
     job = request.getfixturevalue(kind)
     sheet = send(
@@ -129,7 +129,9 @@ def test_a_timesheet_is_kept_on_jobs_of_both_kinds(
         NOW,
     )
     assert sheet.comments == "Short week."
-    assert list(sheet.entries.order_by("worked_on").values_list("worked_on", "minutes", "note")) == [
+    assert list(
+        sheet.entries.order_by("worked_on").values_list("worked_on", "minutes", "note")
+    ) == [
         (MONDAY, 450, "Header"),
         (date(2026, 3, 11), 60, ""),
     ]

@@ -39,12 +39,12 @@ class JobForm(forms.Form):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.currency = self._currency()
+        self.chosen_currency = self._chosen_currency()
         rate = self.fields["hourly_rate"]
         assert isinstance(rate, MoneyField)
-        rate.currency = self.currency
+        rate.currency = self.chosen_currency
 
-    def _currency(self) -> str:
+    def _chosen_currency(self) -> str:
         """The chosen currency: amounts are read and shown in it."""
         chosen = self.data.get("currency") if self.is_bound else self.initial.get("currency")
         return chosen if chosen in money.CURRENCIES else FIRST_CURRENCY

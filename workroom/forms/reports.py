@@ -4,7 +4,6 @@ A page of a report is a ReportForm and one Row per Milestone of the agreed Terms
 the billing section is filled by showing the page once more (R4.2, R4.4).
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -71,27 +70,28 @@ class ReportForm(forms.Form):
     )
 
     def __init__(
-        self, *arguments: Any, earlier: StatusReport | None = None, **options: Any
+        self,
+        data: QueryDict | None,
+        files: MultiValueDict[str, UploadedFile] | None,
+        *,
+        earlier: StatusReport | None,
     ) -> None:
         """``earlier`` is the last sending of the same week, which this one replaces."""
-        initial = {}
-        files = []
+        kept_files = (
+            [attachment.file for attachment in earlier.attachments.all()] if earlier else []
+        )
+        initial: dict[str, Any] = {"kept_files": [file.key for file in kept_files]}
         if earlier:
-            files = [attachment.file for attachment in earlier.attachments.all()]
-            initial = {
-                "comments": earlier.comments,
-                "plan": earlier.plan,
-                "kept_files": [file.key for file in files],
-            }
-        super().__init__(*arguments, initial=initial, **options)
+            initial |= {"comments": earlier.comments, "plan": earlier.plan}
+        super().__init__(data, files, initial=initial)
         self.fields["attachments"].help_text = (
             f"At most {settings.FILES_AT_MOST} files of {settings.FILES_LARGEST_BYTES >> 20} MB: "
             f"{ACCEPTED}."
         )
         kept = self.fields["kept_files"]
         assert isinstance(kept, forms.MultipleChoiceField)
-        kept.choices = [(file.key, file.name) for file in files]
-        if not files:
+        kept.choices = [(file.key, file.name) for file in kept_files]
+        if not kept_files:
             del self.fields["kept_files"]
 
 
@@ -134,9 +134,11 @@ class Row:
 
     @property
     def percent(self) -> int | None:
-        """What stands in the field, if it is a number."""
-        text = str(self.form["percent"].value()).strip()
-        return int(text) if re.fullmatch("[0-9]{1,3}", text) else None
+        """What stands in the field, as the form will read it; None if that is no percentage."""
+        try:
+            return self.form.fields["percent"].clean(self.form["percent"].value())
+        except forms.ValidationError:
+            return None
 
     @property
     def is_complete(self) -> bool:

@@ -76,6 +76,11 @@ class MilestoneForm(forms.Form):
         assert isinstance(amount, MoneyField)
         amount.currency = currency
 
+    def clean(self) -> None:
+        """What is wrong with a hidden field is said where people see it."""
+        if self.has_error("number"):
+            self.add_error(None, "This row did not arrive whole. Please open the page again.")
+
     def milestone(self) -> MilestoneInput:
         """The values of a valid, filled row."""
         typed = self.cleaned_data
@@ -119,7 +124,7 @@ class BaseMilestoneFormSet(forms.BaseFormSet):
         return tuple(milestone for _, _, milestone in sorted(filled, key=lambda row: row[:2]))
 
 
-MilestoneFormSet = forms.formset_factory(
+MilestoneFormSet: Any = forms.formset_factory(
     MilestoneForm,
     formset=BaseMilestoneFormSet,
     can_delete=True,
@@ -142,7 +147,7 @@ class ProposalForms:
     ) -> None:
         self.saved = terms if data is None else None
         self.terms = TermsForm(data, initial=_terms_values(terms) if terms else None)
-        self.milestones: BaseMilestoneFormSet | None = None
+        self.milestones: Any = None
         if with_milestones:
             rows = [_milestone_values(one) for one in terms.milestones] if terms else []
             self.milestones = MilestoneFormSet(

@@ -120,5 +120,5 @@ def open_sheet(
         if entry := worked.get(on):
             form.initial = {"hours": entry.minutes, "note": entry.note}
         days.append(Day(on, form, has_begun=on <= today))
-    form = TimesheetForm(data, initial={"comments": earlier.comments if earlier else ""})
-    return Sheet(form=form, days=days, week_starts_on=week_starts_on, earlier=earlier)
+    whole = TimesheetForm(data, initial={"comments": earlier.comments if earlier else ""})
+    return Sheet(form=whole, days=days, week_starts_on=week_starts_on, earlier=earlier)

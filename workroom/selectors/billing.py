@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from django.urls import reverse
 
-from billing.models import Document, ReleaseRequest
+from billing.models import ClosingStatement, Document, ReleaseRequest
 from billing.selectors.billing_list import JOBS_OFFERED, Entry
 from escrow_site.lib import money
-from escrow_site.lib.display import instant
+from escrow_site.lib.display import day_and_time
 from jobs.models import Job, Person
 
 TITLE_AT_MOST = 60
@@ -20,7 +20,10 @@ DOCUMENT_NAMES = {
 
 
 class Row(NamedTuple):
-    """One line of the Billing list, ready to read: nothing is left to be done per row."""
+    """One line of the Billing list, ready to read: nothing is left to be done per row.
+
+    A Closing Statement is a line too, on the tab of its Job; it is about no Milestone and no amount.
+    """
 
     name: str
     what: str
@@ -33,8 +36,10 @@ class Row(NamedTuple):
     amount: str
     state: str
     state_label: str
-    at: str
-    due: str
+    day: str
+    time: str
+    due_day: str
+    due_time: str
 
 
 def rows(entries: Iterable[Entry]) -> list[Row]:
@@ -59,6 +64,8 @@ def _row(entry: Entry, urls: dict[str, str]) -> Row:
     else:
         what = DOCUMENT_NAMES[Document.Kind(entry.kind)]
         state, state_label = "paid", "Paid"
+    day, time = day_and_time(entry.at)
+    due_day, due_time = day_and_time(entry.due_at) if entry.due_at else ("", "")
     return Row(
         name=entry.name,
         what=what,
@@ -71,9 +78,38 @@ def _row(entry: Entry, urls: dict[str, str]) -> Row:
         amount=money.display(entry.amount_minor, entry.currency),
         state=state,
         state_label=state_label,
-        at=instant(entry.at),
-        due=instant(entry.due_at) if entry.due_at else "",
+        day=day,
+        time=time,
+        due_day=due_day,
+        due_time=due_time,
     )
+
+
+def statement_rows(statements: Iterable[ClosingStatement]) -> list[Row]:
+    """The Closing Statements of a Job as lines."""
+    lines = []
+    for statement in statements:
+        day, time = day_and_time(statement.issued_at)
+        lines.append(
+            Row(
+                name=statement.name,
+                what="Closing Statement",
+                url=reverse("billing:statement", args=[statement.pk]),
+                job="",
+                job_url="",
+                escrow="All",
+                other_party="",
+                other_role="",
+                amount="–",
+                state="issued",
+                state_label="Issued",
+                day=day,
+                time=time,
+                due_day="",
+                due_time="",
+            )
+        )
+    return lines
 
 
 def shortened(text: str) -> str:

@@ -74,6 +74,20 @@ def totals(escrows: list[Any]) -> Totals:
     )
 
 
+def nothing_is_under_way(escrows: list[Any]) -> bool:
+    """Whether no money is held, pending or on its way: then the page where a Job is completed by
+    hand is worth a link. Whether it may be completed is decided there, by the guard.
+    """
+    return all(
+        escrow.held_minor == 0
+        and (
+            escrow.payment_id is None
+            or escrow.state in (Escrow.State.RELEASED, Escrow.State.REFUNDED)
+        )
+        for escrow in escrows
+    )
+
+
 def milestones(
     job: Job, escrows: list[Any], *, viewer: Person, at: datetime
 ) -> list[MilestoneMoney]:
@@ -115,7 +129,7 @@ def _note(escrow: Any, request: ReleaseRequest | None) -> tuple[str, str]:
     if request is not None:
         due = display.instant(request.auto_release_at)
         url = reverse("billing:release_request", args=[request.pk])
-        return f"Release requested ({request.get_state_display().lower()}), due {due}", url
+        return f"Release requested, due {due}", url
     if escrow.state == Escrow.State.PENDING and escrow.payment_lapses_at is not None:
         return f"Lapses {display.instant(escrow.payment_lapses_at)} unless authenticated", ""
     if escrow.payment_state == Payment.State.STARTED:

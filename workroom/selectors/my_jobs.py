@@ -82,7 +82,7 @@ def rows(jobs: Iterable[Job], person: Person, *, at: datetime) -> list[JobRow]:
     ]
 
 
-def _escrow_totals(jobs: list[Job]) -> dict[int, dict[str, int]]:
+def _escrow_totals(jobs: list[Job]) -> dict[int, Any]:
     sums = (
         Escrow.objects.agreed()
         .filter(job__in=jobs)
@@ -105,7 +105,7 @@ def _newest_terms(jobs: list[Job]) -> dict[int, Terms]:
     return {terms.job_id: terms for terms in newest}
 
 
-def _amounts(job: Job, money: dict[str, int] | None, terms: Terms | None) -> dict[str, int | None]:
+def _amounts(job: Job, money: Any, terms: Terms | None) -> dict[str, int | None]:
     if job.kind == Job.Kind.HOURLY:
         return {"total_minor": None, "held_minor": None, "released_minor": None}
     if money is not None:

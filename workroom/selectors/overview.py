@@ -106,13 +106,13 @@ def lines_of_terms(terms: Terms) -> list[MilestoneLine]:
 
 def _note(escrow: Any, job: Job) -> str:
     if escrow.request_due_at is not None:
-        return f"Release requested {display.local_day(escrow.requested_at)}"
+        return f"Release requested {display.day_and_time(escrow.requested_at)[0]}"
     if escrow.state == Escrow.State.PENDING:
         return "Waits for the Client's bank"
     if escrow.payment_state == Payment.State.STARTED:
         return "A payment is under way"
     if is_asked_for(escrow):
-        return f"Funding requested {display.local_day(escrow.asked_at)}"
+        return f"Funding requested {display.day_and_time(escrow.asked_at)[0]}"
     if escrow.refunded_minor:
         return f"{money.display(escrow.refunded_minor, job.currency)} went back to the Client"
     return ""

@@ -114,7 +114,7 @@ def version_before(shown: Terms, versions: list[Terms]) -> Terms | None:
     """What a version is measured against: the agreed one, else the one before it."""
     earlier = [one for one in versions if one.version < shown.version]
     agreed = [one for one in earlier if one.state == Terms.State.AGREED]
-    return (agreed or earlier or [None])[0]
+    return next(iter(agreed or earlier), None)
 
 
 def pair(job: Job, version: int, *, beside: str = "") -> tuple[Terms, Terms | None, list[Terms]]:
@@ -197,14 +197,12 @@ def _scope_rows(old: Terms | None, new: Terms) -> Iterator[Row]:
 
 
 def _timeline_rows(old: Terms | None, new: Terms) -> Iterator[Row]:
-    yield _row(
-        "Start", old and _day_text(old.starts_on, NOT_SET), _day_text(new.starts_on, NOT_SET)
-    )
-    yield _row(
-        "End",
-        old and _day_text(old.ends_on, TO_BE_DETERMINED),
-        _day_text(new.ends_on, TO_BE_DETERMINED),
-    )
+    for label, name, otherwise in (
+        ("Start", "starts_on", NOT_SET),
+        ("End", "ends_on", TO_BE_DETERMINED),
+    ):
+        before = None if old is None else _day_text(getattr(old, name), otherwise)
+        yield _row(label, before, _day_text(getattr(new, name), otherwise))
 
 
 def _day_text(on: date | None, otherwise: str) -> str:
@@ -224,11 +222,10 @@ def _milestone_rows(old: Terms | None, new: Terms, job: Job) -> Iterator[Row]:
         )
     removed = [number for number in before if number not in after]
     for number in [*after, *removed]:
-        sides = [before.get(number), after.get(number)]
-        there = [one for one in sides if one is not None]
+        there = [one for one in (before.get(number), after.get(number)) if one is not None]
         renamed = len({one.title for one in there}) > 1
-        texts = [one and _milestone_text(one, job, renamed=renamed) for one in sides]
-        yield _row(there[-1].title, *texts)
+        texts = {one.terms_id: _milestone_text(one, job, renamed=renamed) for one in there}
+        yield _row(there[-1].title, texts.get(old.pk) if old else None, texts.get(new.pk))
 
 
 def _milestone_text(milestone: Milestone, job: Job, *, renamed: bool) -> str:

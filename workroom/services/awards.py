@@ -4,6 +4,7 @@ Whose address it is, and how an award ends without agreement. Terms are answered
 """
 
 from datetime import datetime
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
@@ -17,6 +18,7 @@ from escrow_site.lib.refusals import Refusal, WrongParty, WrongState, refuse_if
 from escrow_site.lib.timing import DAY
 from jobs.models import Invitation, Job, Person, Policy
 from jobs.services import activity
+from jobs.services.accounts import refuse_locked
 from jobs.services.columns import set_columns
 from workroom.models import Terms
 from workroom.notices import AWARD_DECLINED, AWARD_WITHDRAWN, AWARDED, INVITED
@@ -41,7 +43,7 @@ def may_award(job: Job, *, by: Person, at: datetime) -> Refusal | None:
         return WrongParty("Only the Client can award this Job.")
     if job.state != Job.State.DRAFT:
         return WrongState(f"This Job has been awarded to {job.freelancer_email} already.")
-    return None
+    return refuse_locked(by)
 
 
 def refuse_unready(job: Job, terms: TermsInput) -> Refusal | None:
@@ -79,6 +81,9 @@ def award(job: Job, *, by: Person, email: str, at: datetime) -> Job:
             _invite(job, terms, by=by, at=at)
         else:
             _tell_awarded(job, terms, by=by, at=at)
+    if freelancer is None and (holder := confirmed_holder(email)):
+        # Confirmed while this transaction ran: then nobody has looked for the Job since.
+        bind_jobs(holder, email=email, at=at)
     return job
 
 
@@ -130,7 +135,7 @@ def _invite(job: Job, terms: Terms, *, by: Person, at: datetime) -> None:
 def _tell_awarded(
     job: Job, terms: Terms | None, *, by: Person | None, at: datetime, reason: str = ""
 ) -> None:
-    facts: dict[str, object] = {"freelancer": str(job.freelancer)}
+    facts: dict[str, Any] = {"freelancer": str(job.freelancer)}
     if terms is not None:
         facts |= {
             "version": terms.version,
@@ -190,7 +195,7 @@ def may_withdraw_award(job: Job, *, by: Person, at: datetime) -> Refusal | None:
     """The Client takes the award back until Terms are agreed."""
     if job.role_of(by) != "client":
         return WrongParty("Only the Client can withdraw the award.")
-    return _refuse_unless_awarded(job)
+    return _refuse_unless_awarded(job) or refuse_locked(by)
 
 
 def withdraw_award(job: Job, *, by: Person, at: datetime, reason: str = "") -> Job:
@@ -215,7 +220,7 @@ def may_decline_award(job: Job, *, by: Person, at: datetime) -> Refusal | None:
     """The Freelancer turns the whole Job down until Terms are agreed."""
     if job.role_of(by) != "freelancer":
         return WrongParty("Only the Freelancer can decline this Job.")
-    return _refuse_unless_awarded(job)
+    return _refuse_unless_awarded(job) or refuse_locked(by)
 
 
 def decline_award(job: Job, *, by: Person, at: datetime, reason: str = "") -> Job:

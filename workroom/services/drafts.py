@@ -12,8 +12,9 @@ from billing.services import catching_up
 from escrow_site.lib import money
 from escrow_site.lib.refusals import Refusal, WrongParty, WrongState, refuse_if
 from jobs.models import Job, Person
+from jobs.services.accounts import refuse_locked
 from workroom.models import Milestone, Terms
-from workroom.proposals import JobDetails, TermsInput
+from workroom.proposals import JobDetails, TermsInput, tidy
 from workroom.services import versions
 from workroom.services.versions import UnfitProposal
 
@@ -26,12 +27,14 @@ def start_draft(*, by: Person, details: JobDetails, terms: TermsInput, at: datet
     It may be incomplete: what the Freelancer must see is asked for at the award. Raises
     UnfitProposal.
     """
+    terms = _numbered_afresh(terms.tidied())
     job = Job(client=by, drafted_at=at)
     _fill(job, details)
+    refuse_if(refuse_locked(by))
     refuse_if(_refuse_details(job) or versions.refuse_unfit(job, terms))
     with transaction.atomic():
         job.save(force_insert=True)
-        versions.write_version(job, _numbered_afresh(terms), by=by, version=FIRST_VERSION)
+        versions.write_version(job, terms, by=by, version=FIRST_VERSION)
     return job
 
 
@@ -43,7 +46,7 @@ def may_edit_draft(job: Job, *, by: Person, at: datetime) -> Refusal | None:
         return WrongState(
             "This Job has been awarded: it is no draft any more. Its Terms are changed by proposal."
         )
-    return None
+    return refuse_locked(by)
 
 
 def save_draft(
@@ -56,11 +59,12 @@ def save_draft(
     with transaction.atomic():
         job = catching_up.lock_job(job.pk, at=at)
         refuse_if(may_edit_draft(job, by=by, at=at))
+        terms = _numbered_afresh(terms.tidied())
         changed = _fill(job, details)
         refuse_if(_refuse_details(job) or versions.refuse_unfit(job, terms))
         Job.objects.filter(pk=job.pk).update(**changed)
         _delete_terms(job)
-        versions.write_version(job, _numbered_afresh(terms), by=by, version=FIRST_VERSION)
+        versions.write_version(job, terms, by=by, version=FIRST_VERSION)
     return job
 
 
@@ -77,7 +81,7 @@ def _fill(job: Job, details: JobDetails) -> dict[str, object]:
     """Set the details on the row in memory; returns the columns."""
     columns: dict[str, object] = {
         "title": details.title.strip(),
-        "description": details.description.strip(),
+        "description": tidy(details.description),
         "kind": details.kind,
         "currency": details.currency,
         "hourly_rate_minor": details.hourly_rate_minor,

@@ -62,13 +62,12 @@ def url_of(notice: Notification) -> str:
 
 
 def _context(notice: Notification, *, reader: Person | None, zone: str) -> dict[str, Any]:
-    activity = notice.activity
-    known = notices.context(activity, reader=reader)
-    return known | {
-        "freelancer": known["freelancer"],
+    at_the_reader = timezone.localtime(notice.activity.happened_at)
+    abbreviation = display.zone_name(at_the_reader)
+    return notices.context(notice.activity, reader=reader) | {
         "url": url_of(notice),
         "link_label": _link_label(notice),
-        "zone": f"{zone} ({display.zone_name(timezone.localtime(activity.happened_at))})",
+        "zone": zone if zone == abbreviation else f"{zone} ({abbreviation})",
         "site_name": settings.SITE_NAME,
         "profile_url": settings.SITE_URL + reverse("jobs:profile") if reader else "",
     }

@@ -16,6 +16,7 @@ from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState,
 from escrow_site.lib.timing import DAY
 from jobs.models import Job, Person
 from jobs.services import activity
+from jobs.services.accounts import refuse_locked
 from jobs.services.columns import set_columns
 from workroom.models import Milestone, Terms
 from workroom.notices import TERMS_ACCEPTED, TERMS_DECLINED, TERMS_PROPOSED, TERMS_WITHDRAWN
@@ -46,7 +47,7 @@ def may_propose(job: Job, *, by: Person, at: datetime) -> Refusal | None:
             f"Nobody answered by {display.instant(job.open_proposal_until)}, so the award has "
             "lapsed. The Client can award the work again as a new Job."
         )
-    return None
+    return refuse_locked(by)
 
 
 def propose(job: Job, *, by: Person, terms: TermsInput, answering: int, at: datetime) -> Terms:
@@ -56,6 +57,7 @@ def propose(job: Job, *, by: Person, terms: TermsInput, answering: int, at: date
     Locks the Job. Raises Refusal when may_propose refuses, StalePage when another version has
     come since, UnfitProposal for what cannot be agreed on.
     """
+    terms = terms.tidied()
     with transaction.atomic():
         job = catching_up.lock_job(job.pk, at=at)
         refuse_if(may_propose(job, by=by, at=at))
@@ -131,7 +133,7 @@ def may_answer(terms: Terms, *, by: Person, at: datetime) -> Refusal | None:
             f"You proposed Terms {terms.version} yourself: the other side answers them. You can "
             "withdraw them."
         )
-    return None
+    return refuse_locked(by)
 
 
 def may_accept(terms: Terms, *, by: Person, at: datetime) -> Refusal | None:
@@ -229,7 +231,7 @@ def may_withdraw(terms: Terms, *, by: Person, at: datetime) -> Refusal | None:
     """The proposer takes his open proposal back (R2.1)."""
     if terms.proposed_by_id != by.pk:
         return WrongParty(f"Only who proposed Terms {terms.version} can withdraw them.")
-    return _refuse_unless_open(terms, at=at)
+    return _refuse_unless_open(terms, at=at) or refuse_locked(by)
 
 
 def withdraw(job: Job, *, by: Person, version: int, at: datetime) -> Terms:

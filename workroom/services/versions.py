@@ -43,7 +43,7 @@ def refuse_unfit(job: Job, terms: TermsInput) -> Refusal | None:
 
 def refuse_incomplete(job: Job, terms: TermsInput) -> Refusal | None:
     """What a version needs before the other side may see it."""
-    if not terms.scope.strip():
+    if not terms.scope:
         return UnfitProposal("Describe the scope: what is delivered, and what is not included.")
     if job.kind == Job.Kind.FIXED_PRICE and not terms.milestones:
         return UnfitProposal(
@@ -76,7 +76,7 @@ def _refuse_dates(terms: TermsInput) -> Refusal | None:
 
 
 def _refuse_milestone(job: Job, terms: TermsInput, milestone: MilestoneInput) -> Refusal | None:
-    title = milestone.title.strip()
+    title = milestone.title
     if not title:
         return UnfitProposal("Every Milestone needs a title.")
     if milestone.amount_minor <= 0:
@@ -93,7 +93,7 @@ def _refuse_milestone(job: Job, terms: TermsInput, milestone: MilestoneInput) ->
 
 
 def write_version(job: Job, terms: TermsInput, *, by: Person, version: int) -> Terms:
-    """Insert a version as a draft, with its Milestones; the caller has locked the Job.
+    """Insert a tidied version as a draft, with its Milestones; the caller has locked the Job.
 
     Raises UnfitProposal when a text is too long.
     """
@@ -101,10 +101,10 @@ def write_version(job: Job, terms: TermsInput, *, by: Person, version: int) -> T
         job=job,
         version=version,
         proposed_by=by,
-        scope=terms.scope.strip(),
+        scope=terms.scope,
         starts_on=terms.starts_on,
         ends_on=terms.ends_on,
-        message=terms.message.strip(),
+        message=terms.message,
     )
     if refusal := refuse_text(row):
         raise refusal
@@ -126,8 +126,8 @@ def write_milestones(terms: Terms, milestones: Iterable[MilestoneInput], *, high
                 terms=terms,
                 number=number,
                 position=position,
-                title=milestone.title.strip(),
-                description=milestone.description.strip(),
+                title=milestone.title,
+                description=milestone.description,
                 due_on=milestone.due_on,
                 amount_minor=milestone.amount_minor,
             )

@@ -32,7 +32,7 @@ def award(request: HttpRequest, job_id: int) -> HttpResponse:
     if unready := awards.refuse_unready(job, TermsInput.of(terms)):
         messages.error(request, unready.message)
         return redirect("workroom:draft", job.pk)
-    form = AwardForm(request.POST or None)
+    form = AwardForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             email = form.cleaned_data["email"]

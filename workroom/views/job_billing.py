@@ -1,7 +1,5 @@
 """A Job's Billing & Invoices tab: the money of its Milestones, its documents, its end."""
 
-from datetime import datetime
-
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,13 +7,11 @@ from django.views.decorators.http import require_safe
 
 from billing.models import ClosingStatement
 from billing.selectors.billing_list import Wanted, entries
-from billing.services import closing
 from escrow_site.lib import timing
-from escrow_site.lib.refusals import Refusal
 from jobs.models import Job, Person
 from workroom import pages
 from workroom.selectors import milestone_money, overview, turns
-from workroom.selectors.billing import Row, rows
+from workroom.selectors.billing import Row, rows, statement_rows
 
 PAPERS_SHOWN = 20
 STEPS_SHOWN = 8
@@ -33,7 +29,7 @@ def job_billing(request: HttpRequest, job_id: int) -> HttpResponse:
     escrows = milestone_money.escrows_of(job) if job.activated_at else []
     milestones = milestone_money.milestones(job, escrows, viewer=request.user, at=at)
     papers = _papers(job, request.user) if escrows else []
-    completion_refusal = _completion_refusal(job, by=request.user, at=at)
+    statements = _statements(job) if job.has_ended and job.activated_at else []
     context = {
         **pages.job_context(request, job, tab="workroom:job_billing"),
         "milestones": milestones,
@@ -47,13 +43,10 @@ def job_billing(request: HttpRequest, job_id: int) -> HttpResponse:
         "nothing_was_ever_funded": bool(escrows) and turns.nothing_was_ever_funded(job, escrows),
         "pending": [escrow for escrow in escrows if escrow.state == "pending"],
         "steps": overview.steps(job, escrows=escrows, proposal=None, at=at)[:STEPS_SHOWN],
-        "papers": papers,
+        "papers": [*statements, *papers],
         "has_more_papers": len(papers) == PAPERS_SHOWN,
-        "statements": ClosingStatement.objects.filter(job=job).order_by("-number")
-        if job.has_ended and job.activated_at
-        else [],
         "completes_by_hand": job.is_running and (job.open_ended or job.kind == Job.Kind.HOURLY),
-        "completion_refusal": completion_refusal,
+        "completable": milestone_money.nothing_is_under_way(escrows),
     }
     return render(request, "workroom/job_billing.html", context)
 
@@ -63,8 +56,5 @@ def _papers(job: Job, reader: Person) -> list[Row]:
     return rows(entries(reader, Wanted(job_id=job.pk), limit=PAPERS_SHOWN))
 
 
-def _completion_refusal(job: Job, *, by: Person, at: datetime) -> Refusal | None:
-    """Asked only where a person could complete at all: the guard reads the Job's rows."""
-    if not job.is_running or not (job.open_ended or job.kind == Job.Kind.HOURLY):
-        return None
-    return closing.may_complete(job, by=by, at=at)
+def _statements(job: Job) -> list[Row]:
+    return statement_rows(ClosingStatement.objects.filter(job=job).order_by("-number"))

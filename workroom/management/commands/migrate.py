@@ -6,6 +6,7 @@ from django.core.management.commands.migrate import Command as DjangoMigrate
 
 from billing.reference_data import ensure_reference_data as ensure_billing_data
 from jobs.reference_data import ensure_reference_data as ensure_jobs_data
+from workroom.reference_data import ensure_reference_data as ensure_workroom_data
 
 
 class Command(DjangoMigrate):
@@ -14,3 +15,4 @@ class Command(DjangoMigrate):
         if not args and not options.get("app_label") and not options.get("plan"):
             ensure_jobs_data()
             ensure_billing_data()
+            ensure_workroom_data()

@@ -1,0 +1,121 @@
+"""Pages of a signed-in party against an empty view: CPU of web and database, statements, size."""
+
+import os
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from bench import population
+from billing.models import Escrow
+from billing.services import releases
+from jobs.models import Job, Person
+from workroom.demo.jobs import World
+from workroom.demo.people import make_parties
+
+DOCUMENTS = 1_000
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one request."""
+
+    web_ms: float
+    database_ms: float
+    statements: int
+    kilobytes: float
+
+    @property
+    def total_ms(self) -> float:
+        return self.web_ms + self.database_ms
+
+
+def one_busy_person() -> tuple[Person, Job]:
+    """A Freelancer with a thousand requests and invoices, and a Job of ten Milestones."""
+    client, freelancer = population.people("client")[0], population.people("freelancer")[0]
+    jobs = population.running_jobs(DOCUMENTS)
+    Job.objects.filter(pk__in=[job.pk for job in jobs]).update(
+        client=client, freelancer=freelancer
+    )
+    for job in jobs:
+        job.client, job.freelancer = client, freelancer
+    first = population.escrows(jobs, number=1)
+    population.escrows(jobs, number=2)
+    population.fund(first)
+    population.request_release(first)
+    for job in jobs[::2]:
+        releases.release(
+            job.pk, numbers=[1], by=client, at=population.BEGIN + timedelta(days=5)
+        )
+    return freelancer, _job_of_ten_milestones(client, freelancer)
+
+
+def _job_of_ten_milestones(client: Person, freelancer: Person) -> Job:
+    world = World(make_parties(), now=population.BEGIN + timedelta(days=60))
+    job = world.draft(
+        client,
+        "Ten Milestones",
+        "One after the other.",
+        [(f"Part {number}", "100", number) for number in range(1, 11)],
+        days_ago=40,
+    )
+    job = world.agree(job, freelancer, days_ago=39)
+    world.fund(job, *range(1, 9), days_ago=30)
+    for number in range(1, 6):
+        world.release(job, number, days_ago=20 - number)
+    assert Escrow.objects.filter(job=job, state="released").count() == 5
+    return job
+
+
+def database_seconds(pid: int) -> float:
+    """CPU that the connection's server process has used; nothing where there is no /proc."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except FileNotFoundError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def cost(browser: Client, url: str, *, times: int) -> Cost:
+    """The mean of many requests over one connection."""
+    for _ in range(10):
+        response = browser.get(url)
+        assert response.status_code == 200, (url, response.status_code)
+    with CaptureQueriesContext(connection) as captured:
+        browser.get(url)
+    pid = connection.connection.info.backend_pid
+    database, web = database_seconds(pid), time.process_time()
+    for _ in range(times):
+        browser.get(url)
+    return Cost(
+        web_ms=(time.process_time() - web) / times * 1000,
+        database_ms=(database_seconds(pid) - database) / times * 1000,
+        statements=len(captured),
+        kilobytes=len(response.content) / 1000,
+    )
+
+
+def measure(*, times: int) -> list[tuple[str, Cost]]:
+    """What each page costs; the empty view first."""
+    settings.ROOT_URLCONF = "bench.urls"
+    person, job = one_busy_person()
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    browser = Client(SERVER_NAME="localhost")
+    browser.force_login(person)
+    pages = {
+        "empty view": "/bench/empty/",
+        "My Jobs": reverse("workroom:my_jobs"),
+        "Billing list, 50 of 1,000+": reverse("workroom:billing_list"),
+        "Job page": reverse("workroom:job", args=[job.pk]),
+        "Workroom: Terms": reverse("workroom:terms", args=[job.pk]),
+        "Workroom: Billing": reverse("workroom:job_billing", args=[job.pk]),
+        "Workroom: Activity": reverse("workroom:activity", args=[job.pk]),
+    }
+    return [(name, cost(browser, url, times=times)) for name, url in pages.items()]

@@ -1,0 +1,103 @@
+"""What support edits by hand: what a person says about himself, and the numbers of the Policy.
+
+Everything else that support does goes through the services that the parties use.
+"""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import Group
+
+from jobs.forms.people import LANGUAGES, NameField, TimeZoneField
+from jobs.models import Person, Policy
+from jobs.services import policies
+
+
+class PersonForm(forms.ModelForm):
+    """The profile, whether the account is locked, and (for superusers) what the person may do at the desk.
+
+    ``is_own``: superusers who edit themselves can't lock themselves out.
+    """
+
+    is_own = False
+
+    name = NameField(label="Name")
+    time_zone = TimeZoneField(label="Time zone")
+    language = forms.ChoiceField(label="Language", choices=LANGUAGES)
+    billing_address = forms.CharField(
+        label="Billing address",
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 4, "cols": 50}),
+        help_text="Documents that were issued before keep what stood there on their day.",
+    )
+    is_active = forms.BooleanField(
+        label="Active",
+        required=False,
+        help_text="Not active: locked. The person can do nothing and is paid nothing out; no clock stops (R1.5).",
+    )
+    groups = forms.ModelMultipleChoiceField(
+        Group.objects.order_by("name"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    class Meta:
+        model = Person
+        fields = (
+            "name", "time_zone", "language", "billing_address", "tax_id", "is_active", "is_staff",
+            "groups", "is_superuser",
+        )  # fmt: skip
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name in ("time_zone", "language"):
+            field = self.fields.get(name)
+            value = getattr(self.instance, name)
+            if isinstance(field, forms.ChoiceField) and not field.valid_value(value):
+                field.choices = [(value, value), *list(field.choices)]  # type: ignore[arg-type]
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        for name in ("is_active", "is_staff", "is_superuser"):
+            if self.is_own and name in self.fields and not self.cleaned_data.get(name):
+                self.add_error(name, "You can’t take this from yourself.")
+        return cleaned
+
+
+class PolicyForm(forms.ModelForm):
+    """The numbers of a version as the beginning of a new one.
+
+    ``newest_seen`` is the version that was newest when the page was drawn: of two people who change
+    the numbers at the same time, the second is told instead of undoing what the first did.
+    """
+
+    newest_seen = forms.IntegerField(widget=forms.HiddenInput)
+
+    class Meta:
+        model = Policy
+        fields = policies.NUMBERS
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.initial["newest_seen"] = Policy.objects.current().version
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        newest = policies.lock_newest()
+        if self.cleaned_data.get("newest_seen") != newest.version:
+            # Shown again, the page knows which one is newest now.
+            name = self.add_prefix("newest_seen")
+            self.data = {**dict(self.data.items()), name: str(newest.version)}
+            raise forms.ValidationError(
+                f"Policy {newest.version} was made while this page was open. "
+                "Compare it with what stands here, then save again."
+            )
+        return cleaned
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if self.errors:
+            return
+        for name, message in policies.problems(self.instance).items():
+            self.add_error(name, message)
+        if not self.errors and not policies.differs(self.instance, Policy.objects.current()):
+            self.add_error(None, "These are the numbers of the newest version: nothing to save.")

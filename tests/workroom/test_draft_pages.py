@@ -1,0 +1,299 @@
+"""Pages of a draft and of its award: what is typed is never lost, nothing is done by half."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from escrow_site.lib import timing
+from jobs.models import Job
+from tests.workroom.agreements import awarded, draft, hourly_draft
+from tests.world import world
+from workroom.models import Milestone, Terms
+
+NEW = reverse("workroom:new_job")
+
+
+@pytest.fixture
+def visitor(client_person):
+    client = Client()
+    client.force_login(client_person)
+    return client
+
+
+def typed(*rows, **values):
+    """What the browser sends: the Job, its Terms, and rows of Milestones."""
+    data = {
+        "title": "Website", "description": "", "kind": "fixed_price", "currency": "USD",
+        "hourly_rate": "", "scope": "Pages", "starts_on": "", "ends_on": "", "message": "",
+        "milestones-TOTAL_FORMS": str(len(rows)), "milestones-INITIAL_FORMS": "0",
+        "then": "stay",
+    }  # fmt: skip
+    for place, row in enumerate(rows):
+        for name, value in ({"place": str(place + 1)} | row).items():
+            data[f"milestones-{place}-{name}"] = value
+    return data | values
+
+
+def row(title, amount, due_on="", **values):
+    return {"title": title, "amount": amount, "due_on": due_on, **values}
+
+
+def milestones():
+    return list(
+        Milestone.objects.order_by("position").values_list("number", "title", "amount_minor")
+    )
+
+
+def shown_values(response):
+    """What stands in the fields of the rows after the page came back."""
+    return [
+        (form["title"].value(), form["amount"].value())
+        for form in response.context["proposal"].milestones
+    ]
+
+
+def test_a_draft_is_saved_and_can_be_gone_on_with(visitor):
+    data = typed(row("Design", "500", "2026-03-31"), row("Build", "1,000.50"), row("", ""))
+
+    response = visitor.post(NEW, data)
+
+    job = Job.objects.get()
+    assert (response.status_code, response.url) == (302, f"/jobs/{job.pk}/draft/")
+    assert milestones() == [(1, "Design", 500_00), (2, "Build", 1_000_50)]
+    page = visitor.get(response.url)
+    assert shown_values(page) == [("Design", "500.00"), ("Build", "1000.50")]
+    assert "The draft is saved. Nobody but you can see it." in page.content.decode()
+    assert "$1,500.50" in page.content.decode()
+
+
+def test_saving_to_go_on_leads_to_the_award(visitor):
+    response = visitor.post(NEW, typed(row("Design", "500"), then="award"))
+
+    job = Job.objects.get()
+    assert response.url == f"/jobs/{job.pk}/award/"
+    page = visitor.get(response.url).content.decode()
+    assert "$456.25" in page
+    assert "who has 7 days to answer" in page
+
+
+def test_another_row_keeps_what_was_typed_and_saves_nothing(visitor):
+    before = world()
+
+    response = visitor.post(
+        NEW, typed(row("Design", "abc"), row("Gone", "1", DELETE="on"), title="", add_row="1")
+    )
+
+    assert response.status_code == 200
+    assert shown_values(response) == [("Design", "abc"), (None, None)]
+    assert 'value="abc"' in response.content.decode()
+    assert "error-summary" not in response.content.decode()
+    assert world() == before
+
+
+def test_places_give_the_order_and_a_taken_place_means_before(visitor):
+    visitor.post(NEW, typed(row("Design", "1"), row("Build", "2"), row("Deposit", "3", place="1")))
+
+    assert [title for _, title, _ in milestones()] == ["Deposit", "Design", "Build"]
+
+
+def test_a_removed_and_a_cleared_row_are_gone(visitor, client_person):
+    job = draft(client_person, at=timing.now())
+
+    visitor.post(
+        reverse("workroom:draft", args=[job.pk]),
+        typed(
+            row("Design", "1", number="1", DELETE="on"), row("", "", number="2"), row("New", "5")
+        ),
+    )
+
+    assert milestones() == [(1, "New", 500)]
+
+
+def test_amounts_are_read_in_the_chosen_currency(visitor):
+    visitor.post(NEW, typed(row("Design", "1.5"), currency="KWD"))
+    assert milestones() == [(1, "Design", 1_500)]
+
+    response = visitor.post(NEW, typed(row("Design", "1.5"), currency="JPY"))
+    assert "JPY has no decimals: give a whole number." in response.content.decode()
+    assert Job.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (typed(title=""), "Title: This field is required."),
+        (typed(title="x" * 121), "Title: Ensure this value has at most 120 characters"),
+        (typed(title="a\x00b"), "Title: Null characters are not allowed."),
+        (typed(kind="barter"), "Payment: Select a valid choice."),
+        (typed(currency="XXX"), "Currency: Select a valid choice."),
+        (typed(scope=""), "Scope: This field is required."),
+        (typed(starts_on="31.3."), "Start: Enter a valid date."),
+        (typed(kind="hourly"), "An hourly Job needs an hourly rate."),
+        (typed(hourly_rate="40"), "A fixed-price Job has no hourly rate"),
+        (
+            typed(row("Design", "5"), kind="hourly", hourly_rate="4"),
+            "An hourly Job has no Milestones",
+        ),
+        (typed(row("", "5")), "1, Milestone: This field is required."),
+        (typed(row("Design", "")), "1, Amount: This field is required."),
+        (typed(row("Design", "0")), "1, Amount: "),
+        (typed(row("Design", "-5")), "1, Amount: "),
+        (typed(row("Design", "1e999999")), "1, Amount: "),
+        (typed(row("Design", "9" * 29)), "1, Amount: "),
+        (typed(row("Design", "9" * 31)), "1, Amount: "),
+        (
+            typed(row("Design", "2000000")),
+            "“Design”: the most that one amount can be is $1,000,000.00.",
+        ),
+        (typed(row("Design", "5", place="9" * 40)), "1, Place: Ensure this value is less than"),
+        (typed(row("Design", "5", "0001-01-01")), "Dates can lie between 2000 and 2099."),
+        (
+            typed(row("Design", "5", "2026-05-01"), ends_on="2026-04-30"),
+            "“Design” is due after the end of the timeline.",
+        ),
+        (typed(**{"milestones-TOTAL_FORMS": "9999999"}), "One Job can have 50 Milestones at most."),
+        (typed(**{"milestones-TOTAL_FORMS": "x"}), "The Milestones did not arrive whole."),
+        ({}, "This field is required."),
+    ],
+)
+def test_what_is_wrong_is_said_and_what_was_typed_stays(visitor, data, message):
+    before = world()
+
+    response = visitor.post(NEW, data)
+
+    assert response.status_code == 200
+    assert message in response.content.decode()
+    if data.get("title") == "Website":
+        assert 'value="Website"' in response.content.decode()
+    assert world() == before
+
+
+def test_a_draft_is_discarded_after_a_question(visitor, client_person):
+    job = draft(client_person, at=timing.now())
+    address = reverse("workroom:discard_draft", args=[job.pk])
+
+    assert "This cannot be undone." in visitor.get(address).content.decode()
+    assert Job.objects.count() == 1
+    assert visitor.post(address).url == "/jobs/"
+    assert Job.objects.count() == 0
+
+
+@pytest.mark.parametrize("name", ["draft", "discard_draft", "award"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_awarded_job_has_left_these_pages(visitor, client_person, freelancer, name, method):
+    job = awarded(client_person, freelancer.email, at=timing.now())
+    before = world()
+
+    response = getattr(visitor, method)(reverse(f"workroom:{name}", args=[job.pk]))
+
+    assert (response.status_code, response.url) == (302, f"/jobs/{job.pk}/")
+    assert world() == before
+
+
+# The award
+
+
+def award(visitor, job, email):
+    return visitor.post(reverse("workroom:award", args=[job.pk]), {"email": email}, follow=True)
+
+
+def test_the_award_to_an_account(visitor, client_person, freelancer):
+    job = draft(client_person, at=timing.now())
+
+    page = award(visitor, job, freelancer.email).content.decode()
+
+    assert "The Job is awarded to Frank Freelancer, who has been told." in page
+    assert Job.objects.get().freelancer == freelancer
+
+
+def test_the_award_to_an_unknown_address(visitor, client_person):
+    job = draft(client_person, at=timing.now())
+
+    page = award(visitor, job, "new@example.com").content.decode()
+
+    assert "We have invited new@example.com to open an account." in page
+
+
+@pytest.mark.parametrize(
+    ("email", "message"),
+    [
+        ("", "This field is required."),
+        ("nobody", "Enter a valid email address."),
+        ("CLARA@example.com", "This is your own address."),
+        ("a" * 300 + "@example.com", "Ensure this value has at most 254 characters"),
+    ],
+)
+def test_a_wrong_address_stays_on_the_page(visitor, client_person, email, message):
+    job = draft(client_person, at=timing.now())
+    before = world()
+
+    page = award(visitor, job, email).content.decode()
+
+    assert message in page
+    assert f'value="{email}"' in page or not email
+    assert world() == before
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"milestones": ()}, "A fixed-price Job needs at least one Milestone."),
+        ({"scope": ""}, "Describe the scope"),
+    ],
+)
+def test_an_incomplete_draft_is_sent_back(visitor, client_person, values, message):
+    job = draft(client_person, at=timing.now(), **values)
+
+    response = visitor.get(reverse("workroom:award", args=[job.pk]), follow=True)
+
+    assert response.redirect_chain == [(f"/jobs/{job.pk}/draft/", 302)]
+    assert message in response.content.decode()
+
+
+def test_an_hourly_draft_can_be_saved_and_awarded(visitor, client_person, freelancer):
+    job = hourly_draft(client_person, at=timing.now())
+    page = visitor.get(reverse("workroom:draft", args=[job.pk])).content.decode()
+    assert 'value="40.00"' in page
+
+    award(visitor, job, freelancer.email)
+
+    assert Terms.objects.get().state == "proposed"
+
+
+def test_withdrawing_and_declining_ask_first(visitor, client_person, freelancer):
+    jobs = [awarded(client_person, freelancer.email, at=timing.now()) for _ in range(2)]
+    of_freelancer = Client()
+    of_freelancer.force_login(freelancer)
+    withdraw = reverse("workroom:withdraw_award", args=[jobs[0].pk])
+    decline = reverse("workroom:decline_award", args=[jobs[1].pk])
+
+    assert "Withdraw the award?" in visitor.get(withdraw).content.decode()
+    assert "Decline this Job?" in of_freelancer.get(decline).content.decode()
+    too_long = visitor.post(withdraw, {"reason": "x" * 2001})
+    assert "Ensure this value has at most 2000 characters" in too_long.content.decode()
+    assert [job.state for job in Job.objects.order_by("pk")] == ["awarded", "awarded"]
+
+    visitor.post(withdraw, {"reason": "Changed plans"})
+    of_freelancer.post(decline, {"reason": ""})
+
+    assert [job.state for job in Job.objects.order_by("pk")] == ["withdrawn", "declined"]
+    again = visitor.post(withdraw, {"reason": ""}, follow=True).content.decode()
+    assert "This Job is withdrawn already." in again
+
+
+def test_the_wrong_side_is_turned_away(visitor, client_person, freelancer):
+    job = awarded(client_person, freelancer.email, at=timing.now())
+    of_freelancer = Client()
+    of_freelancer.force_login(freelancer)
+    before = world()
+
+    withdrawn = of_freelancer.post(
+        reverse("workroom:withdraw_award", args=[job.pk]), {"reason": ""}, follow=True
+    )
+    declined = visitor.post(
+        reverse("workroom:decline_award", args=[job.pk]), {"reason": ""}, follow=True
+    )
+
+    assert "Only the Client can withdraw the award." in withdrawn.content.decode()
+    assert "Only the Freelancer can decline this Job." in declined.content.decode()
+    assert world() == before

@@ -1,0 +1,157 @@
+"""Jobs at the support desk: found by anything a caller says, and told as a story on one page."""
+
+from datetime import UTC
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from billing.models import Escrow, Payment, Refund
+from billing.selectors.spoken import job_of_paper
+from escrow_site.lib import timing
+from escrow_site.lib.admin import (
+    ReadOnlyAdmin,
+    currency_filter,
+    link,
+    list_url,
+    lists,
+    presence_filter,
+)
+from jobs.admin.people import belongs_to
+from jobs.models import Job, StoredFile
+from workroom.selectors.story import story_of
+
+LISTS = (
+    ("Terms", "workroom_terms", "job__id__exact"),
+    ("Milestones’ money (Escrows)", "billing_escrow", "job__id__exact"),
+    ("Funding Requests", "billing_fundingrequest", "escrow__job__id__exact"),
+    ("Payments", "billing_payment", "job__id__exact"),
+    ("Refunds", "billing_refund", "payment__job__id__exact"),
+    ("Release Requests", "billing_releaserequest", "job__id__exact"),
+    ("Releases", "billing_release", "job__id__exact"),
+    ("Pro-forma invoices", "billing_proforma", "request__job__id__exact"),
+    ("Invoices and receipts", "billing_document", "job__id__exact"),
+    ("Closing Statements", "billing_closingstatement", "job__id__exact"),
+    ("Transfers", "billing_transfer", "job"),
+    ("Status Reports", "workroom_statusreport", "job__id__exact"),
+    ("Timesheets", "workroom_timesheet", "job__id__exact"),
+    ("Files", "jobs_storedfile", "job__id__exact"),
+    ("History", "jobs_activity", "job__id__exact"),
+    ("Notices", "jobs_notification", "activity__job__id__exact"),
+)
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    """The desk's first page: every call is about a Job."""
+
+    change_form_template = "admin/jobs/job/change_form.html"
+    date_hierarchy = "drafted_at"
+    list_display = (
+        "id", "title", "story", "state", "kind", "client", "freelancer_or_address", "held_minor", "drafted_at",
+    )  # fmt: skip
+    list_display_links = ("id", "title")
+    list_filter = (
+        "state",
+        "kind",
+        currency_filter("currency"),
+        presence_filter("set_aside_at", "clock", there="Set aside: look at it", missing="Running"),
+    )
+    list_select_related = ("client", "freelancer")
+    search_fields = (
+        "title", "client__name", "client__email", "freelancer__name", "freelancer__email", "freelancer_email",
+    )  # fmt: skip
+    search_help_text = (
+        "Number or title of the Job; a party’s name or e-mail address; INV-12-0007, REC-…, PF-000088, CS-7-1; "
+        "a card’s last four digits; a reference of the gateway; a file name"
+    )
+    fieldsets = (
+        (None, {"fields": ("title", "state", "kind", "currency", "hourly_rate_minor", "held_minor", "description")}),
+        ("Parties", {"fields": ("client", "freelancer", "freelancer_email", "policy")}),
+        ("When", {"fields": ("drafted_at", "awarded_at", "activated_at", "ended_at")}),
+        (
+            "Clocks",
+            {
+                "fields": (
+                    "next_due_at", "last_activity_at", "last_activity_besides_requests_at", "dormant_at",
+                    "freelancer_told_dormant_at", "open_proposal_until", "last_milestone_on", "open_ended",
+                    "set_aside_at", "set_aside_reason",
+                )
+            },
+        ),
+        ("Belongs to this Job", {"fields": ("related",)}),
+    )  # fmt: skip
+
+    # --- What is shown ---
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        """Each with what its Milestones hold."""
+        held = (
+            Escrow.objects.filter(job=OuterRef("pk"))
+            .order_by()
+            .values("job")
+            .annotate(held=Sum(F("funded_minor") - F("released_minor") - F("refunded_minor")))
+            .values("held")
+        )
+        return super().get_queryset(request).annotate(held_minor=Coalesce(Subquery(held), 0))
+
+    @admin.display(description="Freelancer", ordering="freelancer")
+    def freelancer_or_address(self, job: Job) -> SafeString | str:
+        return link(job.freelancer) or job.freelancer_email
+
+    @admin.display(description="story")
+    def story(self, job: Job) -> SafeString:
+        return format_html('<a href="{}">Story</a>', reverse("admin:jobs_job_story", args=[job.pk]))
+
+    @admin.display(description="lists")
+    def related(self, job: Job) -> SafeString:
+        return lists(*((label, list_url(name, **{key: job.pk})) for label, name, key in LISTS))
+
+    # --- What a caller says ---
+
+    def named(self, term: str) -> Q | None:
+        paper = job_of_paper(term)
+        return super().named(term) if paper is None else paper
+
+    def may_mean(self, term: str) -> Q:
+        """Besides the Job's number: a card, a reference, a file, another address of a party."""
+        found = super().may_mean(term) | belongs_to(term, "client") | belongs_to(term, "freelancer")
+        found |= Q(pk__in=Payment.objects.filter(gateway_reference=term).values("job"))
+        found |= Q(pk__in=Refund.objects.filter(gateway_reference=term).values("payment__job"))
+        if len(term) == 4 and term.isdecimal():
+            found |= Q(pk__in=Payment.objects.filter(method__last_four=term).values("job"))
+        if "." in term and "@" not in term:
+            found |= Q(pk__in=StoredFile.objects.filter(name__icontains=term).values("job"))
+        return found
+
+    # --- The story ---
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.story_view)
+        return [path("<int:job_id>/story/", view, name="jobs_job_story"), *super().get_urls()]
+
+    def story_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        """Everything that ever happened on the Job, on one page, all times in UTC."""
+        job = get_object_or_404(
+            Job.objects.select_related("client", "freelancer", "policy"), pk=job_id
+        )
+        if not self.has_view_permission(request, job):
+            raise PermissionDenied
+        with timezone.override(UTC):
+            context: dict[str, Any] = {
+                **self.admin_site.each_context(request),
+                "title": job.title,
+                "opts": self.opts,
+                "original": job,
+                "story": story_of(job),
+                "now": timing.now(),
+            }
+            return render(request, "admin/jobs/job/story.html", context)
