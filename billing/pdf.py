@@ -7,6 +7,7 @@ on the sheet. The same paper makes the same bytes.
 from pathlib import Path
 
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 
 from billing.selectors.papers import Cell, Column, Group, Paper, Party, Table
 
@@ -202,7 +203,9 @@ class Sheet(FPDF):
     def _lines(self, text: str, width: float, size: float, bold: bool) -> int:
         self._font(size, bold=bold)
         text = self._drawable(text)
-        return len(self.multi_cell(width, LINE_MM, text, dry_run=True, output="LINES"))
+        lines = self.multi_cell(width, LINE_MM, text, dry_run=True, output="LINES")
+        assert isinstance(lines, list)
+        return len(lines)
 
     def write_totals(self) -> None:
         """Label and amount at the right; the grand total is the large one."""
@@ -251,8 +254,9 @@ class Sheet(FPDF):
         And what looks like the place of the page count does not become it.
         """
         text = text.replace("{nb}", "{\u200bnb}")
-        signs = self.fonts[f"{FONT.lower()}{self.font_style}"].cmap
-        return "".join(sign if ord(sign) in signs or sign == "\n" else "□" for sign in text)
+        font = self.fonts[f"{FONT.lower()}{self.font_style}"]
+        assert isinstance(font, TTFFont)
+        return "".join(sign if ord(sign) in font.cmap or sign == "\n" else "□" for sign in text)
 
     def _text(
         self,

@@ -63,7 +63,7 @@ def _refusal(form: ReleaseForm, job: Job, *, by: Person) -> str | None:
     if hourly := refuse_hourly(job):
         return hourly.message
     if not form.is_valid():
-        return next(iter(error for errors in form.errors.values() for error in errors))
+        return next(str(error) for errors in form.errors.values() for error in errors)
     at = timing.now()
     refusals = (releases.may_release(escrow, by=by, at=at) for escrow in form.chosen)
     return next((refusal.message for refusal in refusals if refusal), None)
@@ -81,13 +81,16 @@ def _show(request: HttpRequest, job: Job, offers: list[Offer]) -> HttpResponse:
     others_unfinished = any(
         escrow.pk not in chosen for escrow in Escrow.objects.filter(job=job).unfinished()
     )
+    proposal_is_open = (
+        job.open_proposal_until is not None and job.open_proposal_until > timing.now()
+    )
     context = {
         "job": job,
         "offers": offers,
         "total": total,
         "requested": [offer for offer in offers if offer.request],
         "unrequested": [offer for offer in offers if not offer.request],
-        "completes_job": not others_unfinished and not job.open_ended,
+        "completes_job": not (others_unfinished or job.open_ended or proposal_is_open),
     }
     return render(request, "billing/releases/release.html", context)
 

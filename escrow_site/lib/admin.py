@@ -26,6 +26,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from escrow_site.lib import display, money
 
@@ -95,9 +96,14 @@ class Columns:
 
     def column(self, name: str) -> Column:
         """What Django's admin shows under this name: our own method, a written field, or the field as it is."""
-        if hasattr(self, name):
-            return name
-        written = self._written(name)
+        # One function per name: Django compares the columns that it is told of in several places.
+        made: dict[str, Column] = self.__dict__.setdefault("columns_made", {})
+        if name not in made:
+            made[name] = self._column(name)
+        return made[name]
+
+    def _column(self, name: str) -> Column:
+        written = None if hasattr(self, name) else self._written(name)
         if written is None:
             return name
         field = self._field(name)
@@ -154,6 +160,7 @@ class SafeChangeList(ChangeList):
             super().__init__(request, *args, **options)
         except OverflowError as error:  # a date that no calendar has
             raise IncorrectLookupParameters(error) from error
+        self.title = capfirst(str(self.opts.verbose_name_plural))
 
 
 class DeskAdmin(Columns, admin.ModelAdmin):
@@ -297,6 +304,7 @@ def currency_filter(path: str) -> type[admin.SimpleListFilter]:
     class CurrencyFilter(admin.SimpleListFilter):
         title = "currency"
         parameter_name = "currency"
+        template = "admin/folded_filter.html"  # the list is long
 
         def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
             return [(code, code) for code in money.CURRENCIES]

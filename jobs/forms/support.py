@@ -75,6 +75,25 @@ class PolicyForm(forms.ModelForm):
     class Meta:
         model = Policy
         fields = policies.NUMBERS
+        labels = {
+            "release_days": "Silence releases after (days)",
+            "overdue_days_before_due": "Overdue (days before that)",
+            "warning_days_before_due": "Warnings (days before that)",
+            "returns_at_most": "Changes may be requested (times per Milestone)",
+            "service_fee_basis_points": "Service fee",
+            "processing_fee_basis_points": "Processing fee",
+            "return_fee_basis_points": "Fee on what goes back",
+            "proposal_days": "A proposal lapses after (days)",
+            "authentication_days": "A pending payment lapses after (days)",
+            "cancellation_days": "A cancellation request lapses after (days)",
+            "largest_amount": "Largest amount",
+            "dispute_answer_business_days": "A Dispute is answered within (business days)",
+            "dispute_days_left_at_least": "After a Dispute a clock has at least (days)",
+            "holidays": "Holidays (2026-12-25, …)",
+            "dormant_days": "A Job is Dormant after (days)",
+            "dormant_freelancer_days": "The Freelancer is told of it after (days)",
+            "dormant_settlement_days": "It is settled after (days)",
+        }
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -54,12 +54,12 @@ class Entry:
             assert self.by is not None, f"{self.kind.name} needs a person"
             other = job.freelancer_id if self.by.pk == job.client_id else job.client_id
             return {other} if other else set()
-        parties = {
+        parties: dict[Audience, set[int | None]] = {
             Audience.CLIENT: {job.client_id},
             Audience.FREELANCER: {job.freelancer_id},
             Audience.BOTH: {job.client_id, job.freelancer_id},
-        }[audience]
-        return {reader for reader in parties if reader is not None}
+        }
+        return {reader for reader in parties[audience] if reader is not None}
 
     @property
     def tells(self) -> list[dict[str, Any]]:

@@ -47,6 +47,9 @@ window.addEventListener("pageshow", (event) => {
 });
 
 // At sign-up the browser's time zone is offered instead of UTC, once and only if the list has it.
-const zones = document.querySelector("select[data-guess='time-zone']");
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-if (zones && [...zones.options].some((option) => option.value === zone)) zones.value = zone;
+function offerTimeZone(list) {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if ([...list.options].some((option) => option.value === zone)) list.value = zone;
+}
+
+document.querySelectorAll("select[data-guess='time-zone']").forEach(offerTimeZone);

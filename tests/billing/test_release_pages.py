@@ -1,6 +1,7 @@
 """The release page (R5.1): every amount before the click, one release whatever is clicked."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -68,8 +69,12 @@ def test_page_says_that_the_last_release_completes_the_job(
 ) -> None:
     job = running_job(client_person, freelancer, amounts_minor=[500_00])
     fund(job, 1)
-    text = text_of(signed_in(client_person).get(page(job, 1)))
-    assert "the Job completes with this release" in text
+    browser = signed_in(client_person)
+    assert "the Job completes with this release" in text_of(browser.get(page(job, 1)))
+    Job.objects.filter(pk=job.pk).update(open_proposal_until=NOON + timedelta(days=1))
+    assert "the Job completes" not in text_of(browser.get(page(job, 1)))
+    Job.objects.filter(pk=job.pk).update(open_proposal_until=None, open_ended=True)
+    assert "the Job completes" not in text_of(browser.get(page(job, 1)))
 
 
 def test_click_releases_and_leads_to_the_receipt(job: Job, client_person: Person) -> None:

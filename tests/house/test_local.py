@@ -122,6 +122,7 @@ def test_a_whole_run(tmp_path: Path, free_port: int, ending: signal.Signals) -> 
         process.wait(30)
 
     assert process.returncode == 0
+    assert "Demo people" in output
     assert f"is running:  {address}" in output
     assert "Stopped. Your data is kept in" in output
     assert processes_that_mention(str(tmp_path)) == []

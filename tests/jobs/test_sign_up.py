@@ -1,6 +1,7 @@
 """Accounts, over HTTP and with real mails: sign-up, confirmation, sign-in, password, addresses."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -167,20 +168,18 @@ def test_the_browser_may_guess_the_time_zone_only_before_anything_was_sent(
 
 @pytest.mark.race
 def test_two_sign_ups_in_one_moment_make_one_account() -> None:
-    answers: list[tuple[int, str]] = []
     together = threading.Barrier(4)
 
-    def post() -> None:
-        together.wait()
-        response = Client().post(SIGN_UP, FORM)
-        answers.append((response.status_code, response["Location"]))
-        connections.close_all()
+    def post() -> tuple[int, str]:
+        try:
+            together.wait()
+            response = Client().post(SIGN_UP, FORM)
+            return response.status_code, response["Location"]
+        finally:
+            connections.close_all()
 
-    threads = [threading.Thread(target=post) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as pool:
+        answers = [posting.result() for posting in [pool.submit(post) for _ in range(4)]]
     assert answers == [(302, "/accounts/confirm-email/")] * 4
     assert Person.objects.count() == 1
 

@@ -76,7 +76,7 @@ def test_a_line_says_all_and_leads_to_view(
     response = signed_in(freelancer).get(URL)
     assert (
         f"{name} Release Request Logo for Bakery Milestone 1 Client: Clara Client $500.00 Open "
-        "9 Mar 2026, 12:00 UTC 8 Apr 2026, 12:00 UTC View" in text_of(response)
+        "9 Mar 2026 12:00 UTC 8 Apr 2026 12:00 UTC View" in text_of(response)
     )
     request = bakery.release_requests.get()
     assert reverse("billing:release_request", args=[request.pk]) in response.content.decode()

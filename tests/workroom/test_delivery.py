@@ -5,7 +5,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -76,22 +77,19 @@ def make_due() -> None:
     Notification.objects.filter(state=State.SENDING).update(lease_until=past)
 
 
-def in_threads(count: int, work: Any) -> list[Any]:
-    """The answers of the same work done by several threads at once."""
-    answers = []
+def in_threads(count: int, work: Callable[[], Any]) -> list[Any]:
+    """The answers of the same work done by several threads at once; raises what one raised."""
     together = threading.Barrier(count)
 
-    def run() -> None:
-        together.wait()
-        answers.append(work())
-        connections.close_all()
+    def run() -> Any:
+        try:
+            together.wait()
+            return work()
+        finally:
+            connections.close_all()
 
-    threads = [threading.Thread(target=run) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
+    with ThreadPoolExecutor(count) as pool:
+        return [running.result() for running in [pool.submit(run) for _ in range(count)]]
 
 
 # By itself

@@ -192,7 +192,7 @@ def test_documents_of_this_job_only(job: Job, client_person: Person, freelancer:
 
 
 def test_more_documents_are_on_the_billing_list(client_person: Person, freelancer: Person) -> None:
-    job = running_job(client_person, freelancer, amounts_minor=[100_00] * 21)
+    job = running_job(client_person, freelancer, amounts_minor=[100_00] * 22)
     fund(job, *range(1, 22))
     releases.release(job.pk, numbers=range(1, 22), by=client_person, at=NOON)
     response = show(client_person, job)

@@ -121,7 +121,7 @@ def test_an_hourly_job_has_no_escrow(
 def test_the_client_is_told_that_it_is_not_his_to_do(client: Client, job: Job) -> None:
     client.force_login(job.client)
     answer = client.get(reverse("workroom:send_invoice_job", args=[job.pk]))
-    assert "Only the Freelancer of this Job can send Status Reports." in words(answer)
+    assert "Only the Freelancer can request a release." in words(answer)
     assert "Request Release of" not in words(answer)
 
 

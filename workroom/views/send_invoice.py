@@ -3,6 +3,8 @@
 The request itself is made by the Status Report that the button leads to.
 """
 
+from datetime import datetime
+
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +14,8 @@ from django.views.decorators.http import require_safe
 from billing.services import release_requests
 from billing.services.funding import refuse_hourly
 from escrow_site.lib import timing
-from jobs.models import Person
+from escrow_site.lib.refusals import Refusal, WrongParty
+from jobs.models import Job, Person
 from workroom import pages
 from workroom.forms.send_invoice import ChooseJobForm
 from workroom.selectors import reports as reading
@@ -52,7 +55,14 @@ def send_invoice_job(request: HttpRequest, job_id: int) -> HttpResponse:
     context = {
         **pages.job_context(request, job, tab=""),
         "rows": rows,
-        "refusal": reports.may_submit_report(job, by=request.user, at=at) or refuse_hourly(job),
+        "refusal": _refusal(job, by=request.user, at=at),
         "may_request_any": any(refusal is None for _, refusal in rows),
     }
     return render(request, "workroom/send_invoice/milestones.html", context)
+
+
+def _refusal(job: Job, *, by: Person, at: datetime) -> Refusal | None:
+    """Why nothing on this Job can be requested by this person, whatever the Milestone."""
+    if job.role_of(by) != "freelancer":
+        return WrongParty("Only the Freelancer can request a release.")
+    return refuse_hourly(job) or reports.may_submit_report(job, by=by, at=at)
