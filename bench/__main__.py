@@ -49,7 +49,9 @@ def print_pages(*, times: int) -> None:
 
 def print_money(*, times: int) -> None:
     money = import_module("bench.money")
-    print(f"{'':28}{'clients':>8}{'service/s':>12}{'floor/s':>10}{'ratio':>8}{'least':>8}{'aim':>6}")
+    print(
+        f"{'':28}{'clients':>8}{'service/s':>12}{'floor/s':>10}{'ratio':>8}{'least':>8}{'aim':>6}"
+    )
     for what, clients, service, floor in money.measure(times=times):
         least, aim = (0.12, 0.25) if clients == 1 else (0.08, 0.20)
         print(

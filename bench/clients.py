@@ -16,7 +16,6 @@ from django.utils.module_loading import import_string
 from escrow_site.embedded import postgresql
 
 
-
 def _client(
     work_name: str, items: Sequence[Any], warm_up: int, start: Any, seconds: Any, place: int
 ) -> None:

@@ -39,8 +39,6 @@ def fund_one(item: Item) -> None:
     )
 
 
-
-
 def busy_jobs(count: int) -> list[Item]:
     """Jobs with a requested first Milestone, a funded second, and a third to be funded."""
     jobs = population.running_jobs(count)

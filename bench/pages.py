@@ -40,9 +40,7 @@ def one_busy_person() -> tuple[Person, Job]:
     """A Freelancer with a thousand requests and invoices, and a Job of ten Milestones."""
     client, freelancer = population.people("client")[0], population.people("freelancer")[0]
     jobs = population.running_jobs(DOCUMENTS)
-    Job.objects.filter(pk__in=[job.pk for job in jobs]).update(
-        client=client, freelancer=freelancer
-    )
+    Job.objects.filter(pk__in=[job.pk for job in jobs]).update(client=client, freelancer=freelancer)
     for job in jobs:
         job.client, job.freelancer = client, freelancer
     first = population.escrows(jobs, number=1)
@@ -50,9 +48,7 @@ def one_busy_person() -> tuple[Person, Job]:
     population.fund(first)
     population.request_release(first)
     for job in jobs[::2]:
-        releases.release(
-            job.pk, numbers=[1], by=client, at=population.BEGIN + timedelta(days=5)
-        )
+        releases.release(job.pk, numbers=[1], by=client, at=population.BEGIN + timedelta(days=5))
     return freelancer, _job_of_ten_milestones(client, freelancer)
 
 

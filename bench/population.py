@@ -27,7 +27,10 @@ def people(kind: str) -> list[Person]:
     )
     made = Person.objects.filter(email__startswith=kind, email__endswith="@bench.example")
     EmailAddress.objects.bulk_create(
-        [EmailAddress(user=person, email=person.email, verified=True, primary=True) for person in made],
+        [
+            EmailAddress(user=person, email=person.email, verified=True, primary=True)
+            for person in made
+        ],
         ignore_conflicts=True,
     )
     return list(made.order_by("pk"))

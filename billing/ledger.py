@@ -88,9 +88,7 @@ def paying_out(payout: Payout) -> Account:
 
 def summed_balance(account: Account) -> int:
     """Credits less debits, added up from the transfers themselves."""
-    return Transfer.objects.filter(
-        Q(credit_account=account) | Q(debit_account=account)
-    ).aggregate(
+    return Transfer.objects.filter(Q(credit_account=account) | Q(debit_account=account)).aggregate(
         balance=Coalesce(Sum("amount_minor", filter=Q(credit_account=account)), 0)
         - Coalesce(Sum(F("amount_minor"), filter=Q(debit_account=account)), 0)
     )["balance"]

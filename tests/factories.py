@@ -4,7 +4,6 @@ from functools import cache
 
 import factory
 from allauth.account.models import EmailAddress
-
 from django.contrib.auth.hashers import make_password
 
 from jobs.models import Person

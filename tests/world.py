@@ -35,4 +35,6 @@ WATCHED = [
 
 def world() -> dict[str, list[dict[str, Any]]]:
     """Every row of the watched tables."""
-    return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in WATCHED}
+    return {
+        model.__name__: list(model._default_manager.order_by("pk").values()) for model in WATCHED
+    }

@@ -7,355 +7,760 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('billing', '0001_first_tables'),
-        ('jobs', '0001_first_tables'),
+        ("billing", "0001_first_tables"),
+        ("jobs", "0001_first_tables"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='account',
-            name='person',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to=settings.AUTH_USER_MODEL),
+            model_name="account",
+            name="person",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="accounts",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='closingstatement',
-            name='job',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='closing_statements', to='jobs.job'),
+            model_name="closingstatement",
+            name="job",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="closing_statements",
+                to="jobs.job",
+            ),
         ),
         migrations.AddField(
-            model_name='closingstatement',
-            name='replaces',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='billing.closingstatement'),
+            model_name="closingstatement",
+            name="replaces",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="replaced_by",
+                to="billing.closingstatement",
+            ),
         ),
         migrations.AddField(
-            model_name='document',
-            name='corrects',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='corrected_by', to='billing.document'),
+            model_name="document",
+            name="corrects",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="corrected_by",
+                to="billing.document",
+            ),
         ),
         migrations.AddField(
-            model_name='document',
-            name='issuer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents_issued', to=settings.AUTH_USER_MODEL),
+            model_name="document",
+            name="issuer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="documents_issued",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='document',
-            name='job',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='jobs.job'),
+            model_name="document",
+            name="job",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="documents", to="jobs.job"
+            ),
         ),
         migrations.AddField(
-            model_name='documentseries',
-            name='issuer',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='document_series', to=settings.AUTH_USER_MODEL),
+            model_name="documentseries",
+            name="issuer",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="document_series",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='escrow',
-            name='job',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='escrows', to='jobs.job'),
+            model_name="escrow",
+            name="job",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="escrows", to="jobs.job"
+            ),
         ),
         migrations.AddField(
-            model_name='document',
-            name='escrow',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='billing.escrow'),
+            model_name="document",
+            name="escrow",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="documents",
+                to="billing.escrow",
+            ),
         ),
         migrations.AddField(
-            model_name='allocation',
-            name='escrow',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='billing.escrow'),
+            model_name="allocation",
+            name="escrow",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="allocations",
+                to="billing.escrow",
+            ),
         ),
         migrations.AddField(
-            model_name='account',
-            name='escrow',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='account', to='billing.escrow'),
+            model_name="account",
+            name="escrow",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="account",
+                to="billing.escrow",
+            ),
         ),
         migrations.AddField(
-            model_name='fundingrequest',
-            name='escrow',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='funding_requests', to='billing.escrow'),
+            model_name="fundingrequest",
+            name="escrow",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="funding_requests",
+                to="billing.escrow",
+            ),
         ),
         migrations.AddField(
-            model_name='fundingrequest',
-            name='requested_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="fundingrequest",
+            name="requested_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddIndex(
-            model_name='gatewayevent',
-            index=models.Index(condition=models.Q(('handled_at__isnull', True)), fields=['id'], name='gateway_event_waiting'),
+            model_name="gatewayevent",
+            index=models.Index(
+                condition=models.Q(("handled_at__isnull", True)),
+                fields=["id"],
+                name="gateway_event_waiting",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gatewayevent',
-            constraint=models.UniqueConstraint(fields=('gateway', 'event_id'), name='gateway_event_once'),
+            model_name="gatewayevent",
+            constraint=models.UniqueConstraint(
+                fields=("gateway", "event_id"), name="gateway_event_once"
+            ),
         ),
         migrations.AddField(
-            model_name='payment',
-            name='job',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='jobs.job'),
+            model_name="payment",
+            name="job",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="payments", to="jobs.job"
+            ),
         ),
         migrations.AddField(
-            model_name='payment',
-            name='payer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to=settings.AUTH_USER_MODEL),
+            model_name="payment",
+            name="payer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="payments",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='allocation',
-            name='payment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='billing.payment'),
+            model_name="allocation",
+            name="payment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="allocations",
+                to="billing.payment",
+            ),
         ),
         migrations.AddField(
-            model_name='account',
-            name='payment',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='refunding_account', to='billing.payment'),
+            model_name="account",
+            name="payment",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="refunding_account",
+                to="billing.payment",
+            ),
         ),
         migrations.AddField(
-            model_name='paymentmethod',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payment_methods', to=settings.AUTH_USER_MODEL),
+            model_name="paymentmethod",
+            name="person",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="payment_methods",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='payment',
-            name='method',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='billing.paymentmethod'),
+            model_name="payment",
+            name="method",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="payments",
+                to="billing.paymentmethod",
+            ),
         ),
         migrations.AddField(
-            model_name='payout',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payouts', to=settings.AUTH_USER_MODEL),
+            model_name="payout",
+            name="person",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="payouts",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='account',
-            name='payout',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='account', to='billing.payout'),
+            model_name="account",
+            name="payout",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="account",
+                to="billing.payout",
+            ),
         ),
         migrations.AddField(
-            model_name='document',
-            name='pro_forma',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='billing.proforma'),
+            model_name="document",
+            name="pro_forma",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="documents",
+                to="billing.proforma",
+            ),
         ),
         migrations.AddField(
-            model_name='refund',
-            name='escrow',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='billing.escrow'),
+            model_name="refund",
+            name="escrow",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="refunds",
+                to="billing.escrow",
+            ),
         ),
         migrations.AddField(
-            model_name='refund',
-            name='payment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='billing.payment'),
+            model_name="refund",
+            name="payment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="refunds",
+                to="billing.payment",
+            ),
         ),
         migrations.AddField(
-            model_name='release',
-            name='escrow',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='billing.escrow'),
+            model_name="release",
+            name="escrow",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="releases",
+                to="billing.escrow",
+            ),
         ),
         migrations.AddField(
-            model_name='release',
-            name='job',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='jobs.job'),
+            model_name="release",
+            name="job",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="releases", to="jobs.job"
+            ),
         ),
         migrations.AddField(
-            model_name='release',
-            name='released_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="release",
+            name="released_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='document',
-            name='release',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='document', to='billing.release'),
+            model_name="document",
+            name="release",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="document",
+                to="billing.release",
+            ),
         ),
         migrations.AddField(
-            model_name='releaserequest',
-            name='escrow',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='release_requests', to='billing.escrow'),
+            model_name="releaserequest",
+            name="escrow",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="release_requests",
+                to="billing.escrow",
+            ),
         ),
         migrations.AddField(
-            model_name='releaserequest',
-            name='job',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='release_requests', to='jobs.job'),
+            model_name="releaserequest",
+            name="job",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="release_requests",
+                to="jobs.job",
+            ),
         ),
         migrations.AddField(
-            model_name='releaserequest',
-            name='requested_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="releaserequest",
+            name="requested_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='release',
-            name='request',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='billing.releaserequest'),
+            model_name="release",
+            name="request",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="releases",
+                to="billing.releaserequest",
+            ),
         ),
         migrations.AddField(
-            model_name='proforma',
-            name='request',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='pro_forma', to='billing.releaserequest'),
+            model_name="proforma",
+            name="request",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="pro_forma",
+                to="billing.releaserequest",
+            ),
         ),
         migrations.AddField(
-            model_name='simulatedcharge',
-            name='card',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='billing.simulatedcard'),
+            model_name="simulatedcharge",
+            name="card",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="billing.simulatedcard",
+            ),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='credit_account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='billing.account'),
+            model_name="transfer",
+            name="credit_account",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="credits",
+                to="billing.account",
+            ),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='debit_account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='debits', to='billing.account'),
+            model_name="transfer",
+            name="debit_account",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="debits",
+                to="billing.account",
+            ),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='reverses',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='billing.transfer'),
+            model_name="transfer",
+            name="reverses",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="reversed_by",
+                to="billing.transfer",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='closingstatement',
-            constraint=models.UniqueConstraint(fields=('job', 'number'), name='closing_statement_number_in_job'),
+            model_name="closingstatement",
+            constraint=models.UniqueConstraint(
+                fields=("job", "number"), name="closing_statement_number_in_job"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escrow',
-            constraint=models.UniqueConstraint(fields=('job', 'number'), name='escrow_number_in_job'),
+            model_name="escrow",
+            constraint=models.UniqueConstraint(
+                fields=("job", "number"), name="escrow_number_in_job"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escrow',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['unfunded', 'pending', 'funded', 'released', 'refunded', 'removed'])), name='escrow_state_known'),
+            model_name="escrow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        ["unfunded", "pending", "funded", "released", "refunded", "removed"],
+                    )
+                ),
+                name="escrow_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escrow',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='escrow_above_zero'),
+            model_name="escrow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="escrow_above_zero"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escrow',
-            constraint=models.CheckConstraint(condition=models.Q(('credited_minor__gte', 0), ('funded_minor__gte', django.db.models.expressions.CombinedExpression(models.F('released_minor'), '+', models.F('refunded_minor'))), ('processing_fee_minor__gte', 0), ('refunded_minor__gte', 0), ('released_minor__gte', models.F('credited_minor')), ('service_fee_minor__gte', 0)), name='escrow_sums_possible'),
+            model_name="escrow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("credited_minor__gte", 0),
+                    (
+                        "funded_minor__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("released_minor"), "+", models.F("refunded_minor")
+                        ),
+                    ),
+                    ("processing_fee_minor__gte", 0),
+                    ("refunded_minor__gte", 0),
+                    ("released_minor__gte", models.F("credited_minor")),
+                    ("service_fee_minor__gte", 0),
+                ),
+                name="escrow_sums_possible",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escrow',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('funded_minor__gt', django.db.models.expressions.CombinedExpression(models.F('released_minor'), '+', models.F('refunded_minor'))), ('state', 'funded')), models.Q(('funded_minor', django.db.models.expressions.CombinedExpression(models.F('released_minor'), '+', models.F('refunded_minor'))), ('state__in', ['released', 'refunded', 'unfunded', 'pending', 'removed'])), _connector='OR'), name='escrow_holds_money_only_when_funded'),
+            model_name="escrow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        (
+                            "funded_minor__gt",
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("released_minor"), "+", models.F("refunded_minor")
+                            ),
+                        ),
+                        ("state", "funded"),
+                    ),
+                    models.Q(
+                        (
+                            "funded_minor",
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("released_minor"), "+", models.F("refunded_minor")
+                            ),
+                        ),
+                        ("state__in", ["released", "refunded", "unfunded", "pending", "removed"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="escrow_holds_money_only_when_funded",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fundingrequest',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('escrow',), name='funding_request_one_open_per_escrow'),
+            model_name="fundingrequest",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at__isnull", True)),
+                fields=("escrow",),
+                name="funding_request_one_open_per_escrow",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='allocation_above_zero'),
+            model_name="allocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="allocation_above_zero"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.UniqueConstraint(condition=models.Q(('live', True)), fields=('escrow',), name='allocation_one_live_per_escrow'),
+            model_name="allocation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("live", True)),
+                fields=("escrow",),
+                name="allocation_one_live_per_escrow",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.UniqueConstraint(fields=('payment', 'escrow'), name='allocation_once_per_payment'),
+            model_name="allocation",
+            constraint=models.UniqueConstraint(
+                fields=("payment", "escrow"), name="allocation_once_per_payment"
+            ),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(condition=models.Q(('state__in', ['started', 'authenticating'])), fields=['started_at'], name='payment_under_way'),
+            model_name="payment",
+            index=models.Index(
+                condition=models.Q(("state__in", ["started", "authenticating"])),
+                fields=["started_at"],
+                name="payment_under_way",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['started', 'authenticating', 'succeeded', 'failed', 'cancelled', 'lapsed', 'returned', 'refunded', 'charged_back'])), name='payment_state_known'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "started",
+                            "authenticating",
+                            "succeeded",
+                            "failed",
+                            "cancelled",
+                            "lapsed",
+                            "returned",
+                            "refunded",
+                            "charged_back",
+                        ],
+                    )
+                ),
+                name="payment_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='payment_above_zero'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="payment_above_zero"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('gateway_reference', ''), _negated=True), fields=('gateway', 'gateway_reference'), name='payment_gateway_reference_once'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("gateway_reference", ""), _negated=True),
+                fields=("gateway", "gateway_reference"),
+                name="payment_gateway_reference_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payout',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['started', 'paid', 'failed'])), name='payout_state_known'),
+            model_name="payout",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["started", "paid", "failed"])),
+                name="payout_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payout',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='payout_above_zero'),
+            model_name="payout",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="payout_above_zero"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['escrow', 'available', 'refunding', 'paying_out']), _negated=True), ('balance_minor__gte', 0), _connector='OR'), name='account_guarded_never_below_zero'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("kind__in", ["escrow", "available", "refunding", "paying_out"]),
+                        _negated=True,
+                    ),
+                    ("balance_minor__gte", 0),
+                    _connector="OR",
+                ),
+                name="account_guarded_never_below_zero",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('escrow__isnull', False), ('kind', 'escrow')), models.Q(('kind', 'available'), ('person__isnull', False)), models.Q(('kind', 'refunding'), ('payment__isnull', False)), models.Q(('kind', 'paying_out'), ('payout__isnull', False)), models.Q(('balance_minor', 0), ('kind', 'cash'), models.Q(('gateway', ''), _negated=True)), models.Q(('balance_minor', 0), ('kind__in', ['service_fees', 'processing_fees', 'gateway_costs', 'chargebacks'])), _connector='OR'), name='account_kind_has_its_owner'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("escrow__isnull", False), ("kind", "escrow")),
+                    models.Q(("kind", "available"), ("person__isnull", False)),
+                    models.Q(("kind", "refunding"), ("payment__isnull", False)),
+                    models.Q(("kind", "paying_out"), ("payout__isnull", False)),
+                    models.Q(
+                        ("balance_minor", 0),
+                        ("kind", "cash"),
+                        models.Q(("gateway", ""), _negated=True),
+                    ),
+                    models.Q(
+                        ("balance_minor", 0),
+                        (
+                            "kind__in",
+                            ["service_fees", "processing_fees", "gateway_costs", "chargebacks"],
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="account_kind_has_its_owner",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['cash', 'service_fees', 'processing_fees', 'gateway_costs', 'chargebacks'])), fields=('kind', 'currency', 'gateway'), name='account_one_of_the_platform'),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        ["cash", "service_fees", "processing_fees", "gateway_costs", "chargebacks"],
+                    )
+                ),
+                fields=("kind", "currency", "gateway"),
+                name="account_one_of_the_platform",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'available')), fields=('person', 'currency'), name='account_one_available_per_currency'),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "available")),
+                fields=("person", "currency"),
+                name="account_one_available_per_currency",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['started', 'succeeded', 'failed'])), name='refund_state_known'),
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["started", "succeeded", "failed"])),
+                name="refund_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='refund_above_zero'),
+            model_name="refund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="refund_above_zero"
+            ),
         ),
         migrations.AddIndex(
-            model_name='document',
-            index=models.Index(fields=['job', '-id'], name='document_of_job'),
+            model_name="document",
+            index=models.Index(fields=["job", "-id"], name="document_of_job"),
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.UniqueConstraint(fields=('issuer', 'number'), name='document_number_once'),
+            model_name="document",
+            constraint=models.UniqueConstraint(
+                fields=("issuer", "number"), name="document_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['final_invoice', 'receipt']), ('release__isnull', False)), models.Q(('corrects__isnull', False), ('kind', 'credit_note')), _connector='OR'), name='document_has_its_cause'),
+            model_name="document",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("kind__in", ["final_invoice", "receipt"]), ("release__isnull", False)
+                    ),
+                    models.Q(("corrects__isnull", False), ("kind", "credit_note")),
+                    _connector="OR",
+                ),
+                name="document_has_its_cause",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'receipt'), _negated=True), ('pro_forma__isnull', True), _connector='OR'), name='document_receipt_without_request'),
+            model_name="document",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "receipt"), _negated=True),
+                    ("pro_forma__isnull", True),
+                    _connector="OR",
+                ),
+                name="document_receipt_without_request",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'final_invoice'), _negated=True), ('pro_forma__isnull', False), _connector='OR'), name='document_invoice_from_pro_forma'),
+            model_name="document",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "final_invoice"), _negated=True),
+                    ("pro_forma__isnull", False),
+                    _connector="OR",
+                ),
+                name="document_invoice_from_pro_forma",
+            ),
         ),
         migrations.AddIndex(
-            model_name='releaserequest',
-            index=models.Index(condition=models.Q(('state__in', ['open', 'overdue'])), fields=['auto_release_at'], name='release_request_due'),
+            model_name="releaserequest",
+            index=models.Index(
+                condition=models.Q(("state__in", ["open", "overdue"])),
+                fields=["auto_release_at"],
+                name="release_request_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='releaserequest',
-            index=models.Index(fields=['job', '-id'], name='release_request_of_job'),
+            model_name="releaserequest",
+            index=models.Index(fields=["job", "-id"], name="release_request_of_job"),
         ),
         migrations.AddConstraint(
-            model_name='releaserequest',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'overdue', 'disputed', 'released', 'voided', 'returned', 'settled'])), name='release_request_state_known'),
+            model_name="releaserequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "open",
+                            "overdue",
+                            "disputed",
+                            "released",
+                            "voided",
+                            "returned",
+                            "settled",
+                        ],
+                    )
+                ),
+                name="release_request_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='releaserequest',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['open', 'overdue', 'disputed'])), fields=('escrow',), name='release_request_one_per_escrow'),
+            model_name="releaserequest",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["open", "overdue", "disputed"])),
+                fields=("escrow",),
+                name="release_request_one_per_escrow",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='releaserequest',
-            constraint=models.CheckConstraint(condition=models.Q(('auto_release_at__gt', models.F('requested_at'))), name='release_request_due_after_it_was_made'),
+            model_name="releaserequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("auto_release_at__gt", models.F("requested_at"))),
+                name="release_request_due_after_it_was_made",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='releaserequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state__in', ['open', 'overdue', 'disputed'])), models.Q(('ended_at__isnull', False), ('state__in', ['released', 'voided', 'returned', 'settled'])), _connector='OR'), name='release_request_ended_at_when_ended'),
+            model_name="releaserequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("ended_at__isnull", True), ("state__in", ["open", "overdue", "disputed"])
+                    ),
+                    models.Q(
+                        ("ended_at__isnull", False),
+                        ("state__in", ["released", "voided", "returned", "settled"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="release_request_ended_at_when_ended",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(('gross_minor', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('net_minor'), '+', models.F('service_fee_minor')), '+', models.F('processing_fee_minor'))), ('gross_minor__gt', 0), ('net_minor__gte', 0), ('processing_fee_minor__gte', 0), ('service_fee_minor__gte', 0)), name='release_parts_add_up'),
+            model_name="release",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "gross_minor",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("net_minor"), "+", models.F("service_fee_minor")
+                            ),
+                            "+",
+                            models.F("processing_fee_minor"),
+                        ),
+                    ),
+                    ("gross_minor__gt", 0),
+                    ("net_minor__gte", 0),
+                    ("processing_fee_minor__gte", 0),
+                    ("service_fee_minor__gte", 0),
+                ),
+                name="release_parts_add_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='proforma',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['issued', 'invoiced', 'void'])), name='pro_forma_state_known'),
+            model_name="proforma",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["issued", "invoiced", "void"])),
+                name="pro_forma_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='transfer_above_zero'),
+            model_name="transfer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="transfer_above_zero"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('debit_account', models.F('credit_account')), _negated=True), name='transfer_between_two_accounts'),
+            model_name="transfer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("debit_account", models.F("credit_account")), _negated=True),
+                name="transfer_between_two_accounts",
+            ),
         ),
     ]

@@ -115,9 +115,7 @@ class Payment(FSMModelMixin, models.Model):
     @transition(field=state, source=State.STARTED, target=State.AUTHENTICATING)
     def await_authentication(self) -> None: ...
 
-    @transition(
-        field=state, source=[State.STARTED, State.AUTHENTICATING], target=State.SUCCEEDED
-    )
+    @transition(field=state, source=[State.STARTED, State.AUTHENTICATING], target=State.SUCCEEDED)
     def succeed(self, *, at: datetime) -> None:
         self.succeeded_at = at
 

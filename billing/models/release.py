@@ -135,9 +135,7 @@ class Release(models.Model):
                     net_minor__gte=0,
                     service_fee_minor__gte=0,
                     processing_fee_minor__gte=0,
-                    gross_minor=F("net_minor")
-                    + F("service_fee_minor")
-                    + F("processing_fee_minor"),
+                    gross_minor=F("net_minor") + F("service_fee_minor") + F("processing_fee_minor"),
                 ),
                 name="release_parts_add_up",
             ),

@@ -75,9 +75,7 @@ def complete(job_id: int, *, by: Person, at: datetime) -> Job:
 def _complete(job: Job, *, by: Person | None, at: datetime) -> None:
     states.move([job], "complete", at=at)
     statement = issue_statement(job, at=at)
-    reason = (
-        "" if by else "Every Milestone of the agreed Terms is released, refunded or removed."
-    )
+    reason = "" if by else "Every Milestone of the agreed Terms is released, refunded or removed."
     activity.record(
         job,
         COMPLETED,

@@ -158,4 +158,3 @@ def void(request_id: int, *, by: Person, at: datetime, reason: str = "") -> Rele
             amount_minor=request.escrow.held_minor,
         )
     return request
-

@@ -81,9 +81,7 @@ def may_release(escrow: Escrow, *, by: Person, at: datetime) -> Refusal | None:
     return None
 
 
-def release(
-    job_id: int, *, numbers: Iterable[int], by: Person, at: datetime
-) -> list[Released]:
+def release(job_id: int, *, numbers: Iterable[int], by: Person, at: datetime) -> list[Released]:
     """Release all that is held of the Job's Escrows with these numbers, all or none.
 
     Immediate and final. Locks the Job. Raises the Refusal of may_release.
@@ -122,15 +120,15 @@ def carry_out(parts: list[Part], *, by: Person | None) -> list[Released]:
     activity.record_all(
         _entry(part, result, by=by) for part, result in zip(parts, released, strict=True)
     )
-    for job_id in {row["job_id"] for row, result in zip(rows, written, strict=True) if result["last_of_job"]}:
+    for job_id in {
+        row["job_id"] for row, result in zip(rows, written, strict=True) if result["last_of_job"]
+    }:
         last = max((part for part in parts if part.job.pk == job_id), key=lambda part: part.at)
         closing.complete_if_finished(last.job, at=last.at)
     return released
 
 
-def _read(
-    job: Job, numbers: set[int]
-) -> list[tuple[Escrow, ReleaseRequest | None]]:
+def _read(job: Job, numbers: set[int]) -> list[tuple[Escrow, ReleaseRequest | None]]:
     """The chosen Escrows of a locked Job, each with its unanswered request and pro-forma."""
     rows = statements.read(
         HELD, job.pk, list(numbers), escrow=Escrow, request=ReleaseRequest, pro_forma=ProForma

@@ -18,7 +18,9 @@ CURRENCIES = (
 )  # fmt: skip
 BASIS_POINTS = 10_000
 LARGEST_AMOUNT_MINOR = 10**15
-AMOUNT = re.compile(r"([0-9]{1,20}|[0-9]{1,3}([, \u00a0][0-9]{3}){1,6})(\.[0-9]{0,10})?|\.[0-9]{1,10}")
+AMOUNT = re.compile(
+    r"([0-9]{1,20}|[0-9]{1,3}([, \u00a0][0-9]{3}){1,6})(\.[0-9]{0,10})?|\.[0-9]{1,10}"
+)
 
 
 class BadAmount(Refusal):
@@ -50,7 +52,9 @@ def parse(text: str, currency: str, *, most_minor: int = LARGEST_AMOUNT_MINOR) -
     A comma or space may stand between thousands only: ``12,50`` is refused and not taken for 1,250.
     """
     if not AMOUNT.fullmatch(text.strip()):
-        raise BadAmount("Enter an amount above zero with a point for decimals: for example 1,250.50.")
+        raise BadAmount(
+            "Enter an amount above zero with a point for decimals: for example 1,250.50."
+        )
     amount = Decimal(re.sub(r"[^\d.]", "", text))
     if amount <= 0:
         raise BadAmount("Enter an amount above zero.")

@@ -5,244 +5,659 @@ import django.core.serializers.json
 import django.db.models.deletion
 import django.db.models.functions.text
 import django_fsm
+from django.conf import settings
+from django.db import migrations, models
+
 import escrow_site.lib.timing
 import jobs.models.invitation
 import jobs.models.person
 import jobs.models.policy
-from django.conf import settings
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Person',
+            name="Person",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
-                ('name', models.CharField(max_length=120)),
-                ('time_zone', models.CharField(default='UTC', max_length=64, validators=[jobs.models.person.validate_time_zone])),
-                ('language', models.CharField(default='en', max_length=10)),
-                ('billing_address', models.TextField(blank=True, max_length=500)),
-                ('tax_id', models.CharField(blank=True, max_length=40, verbose_name='tax id')),
-                ('is_staff', models.BooleanField(default=False, verbose_name='support agent')),
-                ('is_active', models.BooleanField(default=True)),
-                ('joined_at', models.DateTimeField(default=escrow_site.lib.timing.real_now, editable=False)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "email",
+                    models.EmailField(max_length=254, unique=True, verbose_name="e-mail address"),
+                ),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="UTC",
+                        max_length=64,
+                        validators=[jobs.models.person.validate_time_zone],
+                    ),
+                ),
+                ("language", models.CharField(default="en", max_length=10)),
+                ("billing_address", models.TextField(blank=True, max_length=500)),
+                ("tax_id", models.CharField(blank=True, max_length=40, verbose_name="tax id")),
+                ("is_staff", models.BooleanField(default=False, verbose_name="support agent")),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "joined_at",
+                    models.DateTimeField(default=escrow_site.lib.timing.real_now, editable=False),
+                ),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'person',
-                'verbose_name_plural': 'people',
+                "verbose_name": "person",
+                "verbose_name_plural": "people",
             },
         ),
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=120)),
-                ('description', models.TextField(blank=True, max_length=5000)),
-                ('kind', models.CharField(choices=[('fixed_price', 'Fixed price'), ('hourly', 'Hourly')], default='fixed_price', max_length=20)),
-                ('currency', models.CharField(choices=[('USD', 'USD'), ('EUR', 'EUR'), ('GBP', 'GBP'), ('CHF', 'CHF'), ('AUD', 'AUD'), ('CAD', 'CAD'), ('NZD', 'NZD'), ('SEK', 'SEK'), ('NOK', 'NOK'), ('DKK', 'DKK'), ('PLN', 'PLN'), ('CZK', 'CZK'), ('INR', 'INR'), ('SGD', 'SGD'), ('HKD', 'HKD'), ('ZAR', 'ZAR'), ('BRL', 'BRL'), ('MXN', 'MXN'), ('JPY', 'JPY'), ('KRW', 'KRW'), ('KWD', 'KWD'), ('BHD', 'BHD')], max_length=3)),
-                ('hourly_rate_minor', models.BigIntegerField(blank=True, null=True, verbose_name='hourly rate')),
-                ('freelancer_email', models.EmailField(blank=True, max_length=254)),
-                ('state', django_fsm.FSMField(choices=[('draft', 'Draft'), ('awarded', 'Awarded'), ('active', 'Active'), ('dormant', 'Dormant'), ('completed', 'Completed'), ('cancelled', 'Cancelled'), ('declined', 'Declined'), ('withdrawn', 'Withdrawn'), ('expired', 'Expired')], default='draft', max_length=20, protected=True)),
-                ('drafted_at', models.DateTimeField()),
-                ('awarded_at', models.DateTimeField(blank=True, null=True)),
-                ('activated_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('last_milestone_on', models.DateField(blank=True, null=True)),
-                ('open_ended', models.BooleanField(default=False)),
-                ('open_proposal_until', models.DateTimeField(blank=True, null=True)),
-                ('last_activity_at', models.DateTimeField(blank=True, null=True)),
-                ('last_activity_besides_requests_at', models.DateTimeField(blank=True, null=True)),
-                ('dormant_at', models.DateTimeField(blank=True, null=True)),
-                ('freelancer_told_dormant_at', models.DateTimeField(blank=True, null=True)),
-                ('next_due_at', models.DateTimeField(blank=True, null=True)),
-                ('set_aside_at', models.DateTimeField(blank=True, null=True)),
-                ('set_aside_reason', models.TextField(blank=True)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs_as_client', to=settings.AUTH_USER_MODEL)),
-                ('freelancer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='jobs_as_freelancer', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("title", models.CharField(max_length=120)),
+                ("description", models.TextField(blank=True, max_length=5000)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("fixed_price", "Fixed price"), ("hourly", "Hourly")],
+                        default="fixed_price",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "currency",
+                    models.CharField(
+                        choices=[
+                            ("USD", "USD"),
+                            ("EUR", "EUR"),
+                            ("GBP", "GBP"),
+                            ("CHF", "CHF"),
+                            ("AUD", "AUD"),
+                            ("CAD", "CAD"),
+                            ("NZD", "NZD"),
+                            ("SEK", "SEK"),
+                            ("NOK", "NOK"),
+                            ("DKK", "DKK"),
+                            ("PLN", "PLN"),
+                            ("CZK", "CZK"),
+                            ("INR", "INR"),
+                            ("SGD", "SGD"),
+                            ("HKD", "HKD"),
+                            ("ZAR", "ZAR"),
+                            ("BRL", "BRL"),
+                            ("MXN", "MXN"),
+                            ("JPY", "JPY"),
+                            ("KRW", "KRW"),
+                            ("KWD", "KWD"),
+                            ("BHD", "BHD"),
+                        ],
+                        max_length=3,
+                    ),
+                ),
+                (
+                    "hourly_rate_minor",
+                    models.BigIntegerField(blank=True, null=True, verbose_name="hourly rate"),
+                ),
+                ("freelancer_email", models.EmailField(blank=True, max_length=254)),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("awarded", "Awarded"),
+                            ("active", "Active"),
+                            ("dormant", "Dormant"),
+                            ("completed", "Completed"),
+                            ("cancelled", "Cancelled"),
+                            ("declined", "Declined"),
+                            ("withdrawn", "Withdrawn"),
+                            ("expired", "Expired"),
+                        ],
+                        default="draft",
+                        max_length=20,
+                        protected=True,
+                    ),
+                ),
+                ("drafted_at", models.DateTimeField()),
+                ("awarded_at", models.DateTimeField(blank=True, null=True)),
+                ("activated_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("last_milestone_on", models.DateField(blank=True, null=True)),
+                ("open_ended", models.BooleanField(default=False)),
+                ("open_proposal_until", models.DateTimeField(blank=True, null=True)),
+                ("last_activity_at", models.DateTimeField(blank=True, null=True)),
+                ("last_activity_besides_requests_at", models.DateTimeField(blank=True, null=True)),
+                ("dormant_at", models.DateTimeField(blank=True, null=True)),
+                ("freelancer_told_dormant_at", models.DateTimeField(blank=True, null=True)),
+                ("next_due_at", models.DateTimeField(blank=True, null=True)),
+                ("set_aside_at", models.DateTimeField(blank=True, null=True)),
+                ("set_aside_reason", models.TextField(blank=True)),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="jobs_as_client",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "freelancer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="jobs_as_freelancer",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
         migrations.CreateModel(
-            name='Invitation',
+            name="Invitation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email', models.EmailField(max_length=254)),
-                ('token', models.CharField(default=jobs.models.invitation.new_token, max_length=64, unique=True)),
-                ('invited_at', models.DateTimeField()),
-                ('accepted_at', models.DateTimeField(blank=True, null=True)),
-                ('job', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='invitation', to='jobs.job')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254)),
+                (
+                    "token",
+                    models.CharField(
+                        default=jobs.models.invitation.new_token, max_length=64, unique=True
+                    ),
+                ),
+                ("invited_at", models.DateTimeField()),
+                ("accepted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "job",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invitation",
+                        to="jobs.job",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Activity',
+            name="Activity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40)),
-                ('actor_kind', models.CharField(choices=[('person', 'Person'), ('system', 'The system'), ('timer', 'Timer'), ('support', 'Support agent')], max_length=10)),
-                ('happened_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField(default=escrow_site.lib.timing.real_now)),
-                ('reason', models.TextField(blank=True)),
-                ('facts', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='activities', to='jobs.job')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40)),
+                (
+                    "actor_kind",
+                    models.CharField(
+                        choices=[
+                            ("person", "Person"),
+                            ("system", "The system"),
+                            ("timer", "Timer"),
+                            ("support", "Support agent"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("happened_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField(default=escrow_site.lib.timing.real_now)),
+                ("reason", models.TextField(blank=True)),
+                (
+                    "facts",
+                    models.JSONField(
+                        default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder
+                    ),
+                ),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="activities",
+                        to="jobs.job",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'activity',
+                "verbose_name_plural": "activity",
             },
         ),
         migrations.CreateModel(
-            name='Notification',
+            name="Notification",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.EmailField(blank=True, help_text='Only for a reader without an account.', max_length=254)),
-                ('state', django_fsm.FSMField(choices=[('queued', 'Queued'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed')], default='queued', max_length=10, protected=True)),
-                ('read_at', models.DateTimeField(null=True)),
-                ('next_attempt_at', models.DateTimeField(default=escrow_site.lib.timing.real_now)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('failure', models.TextField(blank=True)),
-                ('activity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notifications', to='jobs.activity')),
-                ('person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notifications', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "address",
+                    models.EmailField(
+                        blank=True,
+                        help_text="Only for a reader without an account.",
+                        max_length=254,
+                    ),
+                ),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("failed", "Failed"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                        protected=True,
+                    ),
+                ),
+                ("read_at", models.DateTimeField(null=True)),
+                ("next_attempt_at", models.DateTimeField(default=escrow_site.lib.timing.real_now)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("failure", models.TextField(blank=True)),
+                (
+                    "activity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notifications",
+                        to="jobs.activity",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notifications",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
         migrations.CreateModel(
-            name='Policy',
+            name="Policy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(unique=True)),
-                ('made_at', models.DateTimeField(default=escrow_site.lib.timing.real_now, editable=False)),
-                ('release_days', models.PositiveSmallIntegerField(default=30, help_text='R6.1: silence releases.')),
-                ('overdue_days_before_due', models.PositiveSmallIntegerField(default=15, help_text='R6.1')),
-                ('warning_days_before_due', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), default=jobs.models.policy.default_warning_days, help_text='R6.1', size=None)),
-                ('service_fee_basis_points', models.PositiveIntegerField(default=875, help_text='R5.2: 8.75 %.')),
-                ('processing_fee_basis_points', models.PositiveIntegerField(default=0, help_text='R5.2')),
-                ('return_fee_basis_points', models.PositiveIntegerField(default=0, help_text='R10.5')),
-                ('proposal_days', models.PositiveSmallIntegerField(default=7, help_text='R1.2, R2.3')),
-                ('authentication_days', models.PositiveSmallIntegerField(default=7, help_text='R3.4')),
-                ('returns_at_most', models.PositiveSmallIntegerField(default=2, help_text='R7.3')),
-                ('cancellation_days', models.PositiveSmallIntegerField(default=5, help_text='R8.3')),
-                ('dispute_answer_business_days', models.PositiveSmallIntegerField(default=2, help_text='R9.2')),
-                ('dispute_days_left_at_least', models.PositiveSmallIntegerField(default=7, help_text='R9.4')),
-                ('dormant_days', models.PositiveSmallIntegerField(default=60, help_text='R10.1')),
-                ('dormant_freelancer_days', models.PositiveSmallIntegerField(default=7, help_text='R10.3')),
-                ('dormant_settlement_days', models.PositiveSmallIntegerField(default=14, help_text='R10.3')),
-                ('holidays', django.contrib.postgres.fields.ArrayField(base_field=models.DateField(), blank=True, default=list, help_text='R9.2, in UTC.', size=None)),
-                ('largest_amount', models.PositiveIntegerField(default=1000000, help_text='R13: the largest amount, in whole units of any currency.')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(unique=True)),
+                (
+                    "made_at",
+                    models.DateTimeField(default=escrow_site.lib.timing.real_now, editable=False),
+                ),
+                (
+                    "release_days",
+                    models.PositiveSmallIntegerField(
+                        default=30, help_text="R6.1: silence releases."
+                    ),
+                ),
+                (
+                    "overdue_days_before_due",
+                    models.PositiveSmallIntegerField(default=15, help_text="R6.1"),
+                ),
+                (
+                    "warning_days_before_due",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(),
+                        default=jobs.models.policy.default_warning_days,
+                        help_text="R6.1",
+                        size=None,
+                    ),
+                ),
+                (
+                    "service_fee_basis_points",
+                    models.PositiveIntegerField(default=875, help_text="R5.2: 8.75 %."),
+                ),
+                (
+                    "processing_fee_basis_points",
+                    models.PositiveIntegerField(default=0, help_text="R5.2"),
+                ),
+                (
+                    "return_fee_basis_points",
+                    models.PositiveIntegerField(default=0, help_text="R10.5"),
+                ),
+                (
+                    "proposal_days",
+                    models.PositiveSmallIntegerField(default=7, help_text="R1.2, R2.3"),
+                ),
+                (
+                    "authentication_days",
+                    models.PositiveSmallIntegerField(default=7, help_text="R3.4"),
+                ),
+                ("returns_at_most", models.PositiveSmallIntegerField(default=2, help_text="R7.3")),
+                (
+                    "cancellation_days",
+                    models.PositiveSmallIntegerField(default=5, help_text="R8.3"),
+                ),
+                (
+                    "dispute_answer_business_days",
+                    models.PositiveSmallIntegerField(default=2, help_text="R9.2"),
+                ),
+                (
+                    "dispute_days_left_at_least",
+                    models.PositiveSmallIntegerField(default=7, help_text="R9.4"),
+                ),
+                ("dormant_days", models.PositiveSmallIntegerField(default=60, help_text="R10.1")),
+                (
+                    "dormant_freelancer_days",
+                    models.PositiveSmallIntegerField(default=7, help_text="R10.3"),
+                ),
+                (
+                    "dormant_settlement_days",
+                    models.PositiveSmallIntegerField(default=14, help_text="R10.3"),
+                ),
+                (
+                    "holidays",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.DateField(),
+                        blank=True,
+                        default=list,
+                        help_text="R9.2, in UTC.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "largest_amount",
+                    models.PositiveIntegerField(
+                        default=1000000,
+                        help_text="R13: the largest amount, in whole units of any currency.",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'policies',
-                'constraints': [models.CheckConstraint(condition=models.Q(('service_fee_basis_points__lte', 10000), ('processing_fee_basis_points__lte', 10000)), name='policy_fees_at_most_all')],
+                "verbose_name_plural": "policies",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("service_fee_basis_points__lte", 10000),
+                            ("processing_fee_basis_points__lte", 10000),
+                        ),
+                        name="policy_fees_at_most_all",
+                    )
+                ],
             },
         ),
         migrations.AddField(
-            model_name='job',
-            name='policy',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='jobs.policy'),
+            model_name="job",
+            name="policy",
+            field=models.ForeignKey(
+                blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="jobs.policy"
+            ),
         ),
         migrations.CreateModel(
-            name='StoredFile',
+            name="StoredFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uploaded_at', models.DateTimeField()),
-                ('key', models.CharField(max_length=64, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('content_type', models.CharField(max_length=100)),
-                ('size_bytes', models.BigIntegerField()),
-                ('sha256', models.CharField(max_length=64, verbose_name='SHA-256')),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='files', to='jobs.job')),
-                ('uploaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uploaded_at", models.DateTimeField()),
+                ("key", models.CharField(max_length=64, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                ("content_type", models.CharField(max_length=100)),
+                ("size_bytes", models.BigIntegerField()),
+                ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="files",
+                        to="jobs.job",
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='person',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='person_email_any_case'),
+            model_name="person",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("email"), name="person_email_any_case"
+            ),
         ),
         migrations.AddIndex(
-            model_name='activity',
-            index=models.Index(fields=['job', '-happened_at', '-id'], name='activity_of_job'),
+            model_name="activity",
+            index=models.Index(fields=["job", "-happened_at", "-id"], name="activity_of_job"),
         ),
         migrations.AddConstraint(
-            model_name='activity',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('actor__isnull', False), ('actor_kind__in', ['person', 'support'])), models.Q(('actor__isnull', True), ('actor_kind__in', ['system', 'timer'])), _connector='OR'), name='activity_actor_named'),
+            model_name="activity",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("actor__isnull", False), ("actor_kind__in", ["person", "support"])),
+                    models.Q(("actor__isnull", True), ("actor_kind__in", ["system", "timer"])),
+                    _connector="OR",
+                ),
+                name="activity_actor_named",
+            ),
         ),
         migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(fields=['person', '-id'], name='notification_of_person'),
+            model_name="notification",
+            index=models.Index(fields=["person", "-id"], name="notification_of_person"),
         ),
         migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(condition=models.Q(('read_at__isnull', True)), fields=['person'], name='notification_unread'),
+            model_name="notification",
+            index=models.Index(
+                condition=models.Q(("read_at__isnull", True)),
+                fields=["person"],
+                name="notification_unread",
+            ),
         ),
         migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'sending'])), fields=['next_attempt_at'], name='notification_waiting'),
+            model_name="notification",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "sending"])),
+                fields=["next_attempt_at"],
+                name="notification_waiting",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notification',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'sending', 'sent', 'failed'])), name='notification_state_known'),
+            model_name="notification",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["queued", "sending", "sent", "failed"])),
+                name="notification_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notification',
-            constraint=models.CheckConstraint(condition=models.Q(('person__isnull', False), models.Q(('address', ''), _negated=True), _connector='XOR'), name='notification_one_reader'),
+            model_name="notification",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("person__isnull", False),
+                    models.Q(("address", ""), _negated=True),
+                    _connector="XOR",
+                ),
+                name="notification_one_reader",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notification',
-            constraint=models.UniqueConstraint(fields=('activity', 'person'), name='notification_once_per_reader'),
+            model_name="notification",
+            constraint=models.UniqueConstraint(
+                fields=("activity", "person"), name="notification_once_per_reader"
+            ),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['client', '-id'], name='job_of_client'),
+            model_name="job",
+            index=models.Index(fields=["client", "-id"], name="job_of_client"),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['freelancer', '-id'], name='job_of_freelancer'),
+            model_name="job",
+            index=models.Index(fields=["freelancer", "-id"], name="job_of_freelancer"),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['freelancer_email'], name='job_of_invited'),
+            model_name="job",
+            index=models.Index(fields=["freelancer_email"], name="job_of_invited"),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(models.F('next_due_at'), condition=models.Q(('next_due_at__isnull', False), ('set_aside_at__isnull', True)), name='job_due'),
+            model_name="job",
+            index=models.Index(
+                models.F("next_due_at"),
+                condition=models.Q(("next_due_at__isnull", False), ("set_aside_at__isnull", True)),
+                name="job_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'awarded', 'active', 'dormant', 'completed', 'cancelled', 'declined', 'withdrawn', 'expired'])), name='job_state_known'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "draft",
+                            "awarded",
+                            "active",
+                            "dormant",
+                            "completed",
+                            "cancelled",
+                            "declined",
+                            "withdrawn",
+                            "expired",
+                        ],
+                    )
+                ),
+                name="job_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('freelancer__isnull', True), models.Q(('client', models.F('freelancer')), _negated=True), _connector='OR'), name='job_never_both_parties'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("freelancer__isnull", True),
+                    models.Q(("client", models.F("freelancer")), _negated=True),
+                    _connector="OR",
+                ),
+                name="job_never_both_parties",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'draft'), models.Q(('awarded_at__isnull', False), ('policy__isnull', False)), _connector='OR'), name='job_policy_pinned_at_award'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "draft"),
+                    models.Q(("awarded_at__isnull", False), ("policy__isnull", False)),
+                    _connector="OR",
+                ),
+                name="job_policy_pinned_at_award",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['active', 'dormant', 'completed', 'cancelled']), _negated=True), ('freelancer__isnull', False), _connector='OR'), name='job_active_with_freelancer'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("state__in", ["active", "dormant", "completed", "cancelled"]),
+                        _negated=True,
+                    ),
+                    ("freelancer__isnull", False),
+                    _connector="OR",
+                ),
+                name="job_active_with_freelancer",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('hourly_rate_minor__isnull', True), ('kind', 'fixed_price')), models.Q(('hourly_rate_minor__gt', 0), ('kind', 'hourly')), _connector='OR'), name='job_rate_only_when_hourly'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("hourly_rate_minor__isnull", True), ("kind", "fixed_price")),
+                    models.Q(("hourly_rate_minor__gt", 0), ("kind", "hourly")),
+                    _connector="OR",
+                ),
+                name="job_rate_only_when_hourly",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('state__in', ['completed', 'cancelled', 'declined', 'withdrawn', 'expired'])), models.Q(('ended_at__isnull', True), ('state__in', ['draft', 'awarded', 'active', 'dormant'])), _connector='OR'), name='job_ended_at_when_ended'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("ended_at__isnull", False),
+                        (
+                            "state__in",
+                            ["completed", "cancelled", "declined", "withdrawn", "expired"],
+                        ),
+                    ),
+                    models.Q(
+                        ("ended_at__isnull", True),
+                        ("state__in", ["draft", "awarded", "active", "dormant"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="job_ended_at_when_ended",
+            ),
         ),
     ]

@@ -85,12 +85,19 @@ class Job(FSMModelMixin, models.Model):
             models.CheckConstraint(
                 condition=Q(
                     state__in=[
-                        "draft", "awarded", "active", "dormant", "completed", "cancelled",
-                        "declined", "withdrawn", "expired",
+                        "draft",
+                        "awarded",
+                        "active",
+                        "dormant",
+                        "completed",
+                        "cancelled",
+                        "declined",
+                        "withdrawn",
+                        "expired",
                     ]
                 ),
                 name="job_state_known",
-            ),  # fmt: skip
+            ),
             models.CheckConstraint(
                 condition=Q(freelancer__isnull=True) | ~Q(client=F("freelancer")),
                 name="job_never_both_parties",

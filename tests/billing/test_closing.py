@@ -29,9 +29,7 @@ def test_the_last_release_completes_the_job(client_person: Person, freelancer: P
     assert ended.dormant_at is None
     line = Activity.objects.get(kind="completed")
     assert line.actor_kind == "system"
-    assert line.reason == (
-        "Every Milestone of the agreed Terms is released, refunded or removed."
-    )
+    assert line.reason == ("Every Milestone of the agreed Terms is released, refunded or removed.")
     readers = Notification.objects.filter(activity=line).values_list("person", flat=True)
     assert set(readers) == {client_person.pk, freelancer.pk}
     assert Activity.objects.order_by("pk").last() == line
@@ -64,9 +62,7 @@ def test_the_statement_says_every_movement_and_sums_to_zero(
         ("release", 2, 33_33, "Clara Client"),
     ]
     assert statement.lines[2]["service_fee_minor"] == 43_75
-    assert statement.lines[2]["note"] == (
-        f"INV-{freelancer.pk}-0001. Released by the Client."
-    )
+    assert statement.lines[2]["note"] == (f"INV-{freelancer.pk}-0001. Released by the Client.")
     assert statement.totals["job"] == {
         "funded_minor": 533_33,
         "released_minor": 533_33,

@@ -138,7 +138,9 @@ def test_a_transfer_never_changes(escrow: Escrow, statement: str) -> None:
     assert "billing_transfer rows are never changed" in refused(statement)
 
 
-@pytest.mark.parametrize("table", ["billing_release", "billing_document", "billing_closingstatement"])
+@pytest.mark.parametrize(
+    "table", ["billing_release", "billing_document", "billing_closingstatement"]
+)
 @pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}"])
 def test_what_was_issued_never_changes(
     client_person: Person, freelancer: Person, table: str, statement: str
@@ -213,4 +215,3 @@ def test_the_audit_sees_a_difference(escrow: Escrow) -> None:
         f"escrow {escrow.pk} (unfunded): account 50000, sums 0"
     ]
     assert findings["Every guarded balance is the sum of its transfers."] == []
-

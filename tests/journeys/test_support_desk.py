@@ -23,7 +23,9 @@ def test_an_agent_finds_a_job_by_its_invoice_and_reads_its_story(
     page = open_browser(agent_of_the_desk())
     page.goto("/admin/")
     photograph(page, "desk-index")
-    page.get_by_label("Find the Job of a caller").fill(f"inv {freelancer.pk} {world.invoice.number}")
+    page.get_by_label("Find the Job of a caller").fill(
+        f"inv {freelancer.pk} {world.invoice.number}"
+    )
     page.get_by_role("search").get_by_role("button", name="Search").click()
 
     rows = page.locator("#result_list tbody tr")

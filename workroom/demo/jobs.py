@@ -104,7 +104,9 @@ class World:
             at=self.ago(days_ago),
         )
 
-    def report(self, job: Job, *lines: Line, days_ago: float, comments: str, plan: str = "") -> None:
+    def report(
+        self, job: Job, *lines: Line, days_ago: float, comments: str, plan: str = ""
+    ) -> None:
         assert job.freelancer is not None
         reports.submit_report(
             job, by=job.freelancer, lines=lines, comments=comments, plan=plan,
@@ -158,7 +160,11 @@ def bakery_website(world: World) -> None:
     )  # fmt: skip
     world.release(job, 1, days_ago=27)
     payouts.pay_out(
-        frank, currency="USD", amount_minor=200_00, destination="NG62 0000 1234 5678", at=world.ago(25)
+        frank,
+        currency="USD",
+        amount_minor=200_00,
+        destination="NG62 0000 1234 5678",
+        at=world.ago(25),
     )
     world.fund(job, 2, days_ago=24)
     world.report(
@@ -232,9 +238,7 @@ def inventory_app_in_negotiation(world: World) -> None:
         message="I would start with a week of design, and need two weeks more for the scanner.",
         milestones=(
             MilestoneInput(title="Deposit and design", amount_minor=600_00, due_on=world.day(10)),
-            MilestoneInput(
-                title="Prototype", amount_minor=900_00, due_on=world.day(28), number=1
-            ),
+            MilestoneInput(title="Prototype", amount_minor=900_00, due_on=world.day(28), number=1),
             MilestoneInput(
                 title="First version", amount_minor=3_600_00, due_on=world.day(75), number=2
             ),
@@ -267,12 +271,14 @@ def declined_and_withdrawn(world: World) -> None:
         videos, by=world["yuki"], at=world.ago(13), reason="I am fully booked until spring."
     )
     study = world.draft(
-        world["ben"], "Market study", "Who buys what, and why.", [("Study", "1500", 30)], days_ago=12
+        world["ben"],
+        "Market study",
+        "Who buys what, and why.",
+        [("Study", "1500", 30)],
+        days_ago=12,
     )
     world.award(study, world["lena"].email, days_ago=11)
-    awards.withdraw_award(
-        study, by=world["ben"], at=world.ago(10), reason="The budget was cut."
-    )
+    awards.withdraw_award(study, by=world["ben"], at=world.ago(10), reason="The budget was cut.")
 
 
 def shop_with_a_void(world: World) -> None:

@@ -7,178 +7,385 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('billing', '0001_first_tables'),
-        ('jobs', '0001_first_tables'),
+        ("billing", "0001_first_tables"),
+        ("jobs", "0001_first_tables"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StatusReport',
+            name="StatusReport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('week_starts_on', models.DateField()),
-                ('time_zone', models.CharField(max_length=64)),
-                ('sending', models.PositiveIntegerField(default=1)),
-                ('current', models.BooleanField(default=True)),
-                ('sent_at', models.DateTimeField()),
-                ('comments', models.TextField(blank=True, max_length=5000)),
-                ('plan', models.TextField(blank=True, max_length=5000, verbose_name='plan for next week')),
-                ('freelancer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='status_reports', to='jobs.job')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("week_starts_on", models.DateField()),
+                ("time_zone", models.CharField(max_length=64)),
+                ("sending", models.PositiveIntegerField(default=1)),
+                ("current", models.BooleanField(default=True)),
+                ("sent_at", models.DateTimeField()),
+                ("comments", models.TextField(blank=True, max_length=5000)),
+                (
+                    "plan",
+                    models.TextField(
+                        blank=True, max_length=5000, verbose_name="plan for next week"
+                    ),
+                ),
+                (
+                    "freelancer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="status_reports",
+                        to="jobs.job",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ReportLine',
+            name="ReportLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('percent', models.PositiveSmallIntegerField()),
-                ('comment', models.CharField(blank=True, max_length=500)),
-                ('billed_minor', models.BigIntegerField(blank=True, null=True)),
-                ('escrow', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='report_lines', to='billing.escrow')),
-                ('report', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='workroom.statusreport')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("percent", models.PositiveSmallIntegerField()),
+                ("comment", models.CharField(blank=True, max_length=500)),
+                ("billed_minor", models.BigIntegerField(blank=True, null=True)),
+                (
+                    "escrow",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="report_lines",
+                        to="billing.escrow",
+                    ),
+                ),
+                (
+                    "report",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="workroom.statusreport",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ReportAttachment',
+            name="ReportAttachment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.storedfile')),
-                ('report', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attachments', to='workroom.statusreport')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="jobs.storedfile",
+                    ),
+                ),
+                (
+                    "report",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attachments",
+                        to="workroom.statusreport",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Terms',
+            name="Terms",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField()),
-                ('proposed_at', models.DateTimeField(blank=True, null=True)),
-                ('lapses_at', models.DateTimeField(blank=True, null=True)),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('scope', models.TextField(max_length=10000)),
-                ('starts_on', models.DateField(blank=True, null=True)),
-                ('ends_on', models.DateField(blank=True, help_text='Empty: to be determined.', null=True)),
-                ('message', models.TextField(blank=True, max_length=2000)),
-                ('answer', models.TextField(blank=True, max_length=2000)),
-                ('state', django_fsm.FSMField(choices=[('draft', 'Draft'), ('proposed', 'Proposed'), ('agreed', 'Agreed'), ('declined', 'Declined'), ('withdrawn', 'Withdrawn'), ('superseded', 'Superseded')], default='draft', max_length=20, protected=True)),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='terms', to='jobs.job')),
-                ('proposed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField()),
+                ("proposed_at", models.DateTimeField(blank=True, null=True)),
+                ("lapses_at", models.DateTimeField(blank=True, null=True)),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                ("scope", models.TextField(max_length=10000)),
+                ("starts_on", models.DateField(blank=True, null=True)),
+                (
+                    "ends_on",
+                    models.DateField(blank=True, help_text="Empty: to be determined.", null=True),
+                ),
+                ("message", models.TextField(blank=True, max_length=2000)),
+                ("answer", models.TextField(blank=True, max_length=2000)),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("proposed", "Proposed"),
+                            ("agreed", "Agreed"),
+                            ("declined", "Declined"),
+                            ("withdrawn", "Withdrawn"),
+                            ("superseded", "Superseded"),
+                        ],
+                        default="draft",
+                        max_length=20,
+                        protected=True,
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="terms",
+                        to="jobs.job",
+                    ),
+                ),
+                (
+                    "proposed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'terms',
+                "verbose_name_plural": "terms",
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
         migrations.CreateModel(
-            name='Milestone',
+            name="Milestone",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('position', models.PositiveIntegerField()),
-                ('title', models.CharField(max_length=120)),
-                ('description', models.TextField(blank=True, max_length=2000)),
-                ('due_on', models.DateField(blank=True, null=True)),
-                ('amount_minor', models.BigIntegerField(verbose_name='price')),
-                ('escrow', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='milestones', to='billing.escrow')),
-                ('terms', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='milestones', to='workroom.terms')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("position", models.PositiveIntegerField()),
+                ("title", models.CharField(max_length=120)),
+                ("description", models.TextField(blank=True, max_length=2000)),
+                ("due_on", models.DateField(blank=True, null=True)),
+                ("amount_minor", models.BigIntegerField(verbose_name="price")),
+                (
+                    "escrow",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="milestones",
+                        to="billing.escrow",
+                    ),
+                ),
+                (
+                    "terms",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="milestones",
+                        to="workroom.terms",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Timesheet',
+            name="Timesheet",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('week_starts_on', models.DateField()),
-                ('sending', models.PositiveIntegerField(default=1)),
-                ('current', models.BooleanField(default=True)),
-                ('sent_at', models.DateTimeField()),
-                ('comments', models.TextField(blank=True, max_length=5000)),
-                ('freelancer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='timesheets', to='jobs.job')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("week_starts_on", models.DateField()),
+                ("sending", models.PositiveIntegerField(default=1)),
+                ("current", models.BooleanField(default=True)),
+                ("sent_at", models.DateTimeField()),
+                ("comments", models.TextField(blank=True, max_length=5000)),
+                (
+                    "freelancer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="timesheets",
+                        to="jobs.job",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TimesheetEntry',
+            name="TimesheetEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('worked_on', models.DateField()),
-                ('minutes', models.PositiveSmallIntegerField()),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('timesheet', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='workroom.timesheet')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("worked_on", models.DateField()),
+                ("minutes", models.PositiveSmallIntegerField()),
+                ("note", models.CharField(blank=True, max_length=300)),
+                (
+                    "timesheet",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="workroom.timesheet",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'timesheet entries',
+                "verbose_name_plural": "timesheet entries",
             },
         ),
         migrations.AddIndex(
-            model_name='statusreport',
-            index=models.Index(fields=['job', '-id'], name='report_of_job'),
+            model_name="statusreport",
+            index=models.Index(fields=["job", "-id"], name="report_of_job"),
         ),
         migrations.AddConstraint(
-            model_name='statusreport',
-            constraint=models.UniqueConstraint(condition=models.Q(('current', True)), fields=('job', 'week_starts_on'), name='report_one_current_per_week'),
+            model_name="statusreport",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("current", True)),
+                fields=("job", "week_starts_on"),
+                name="report_one_current_per_week",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='statusreport',
-            constraint=models.UniqueConstraint(fields=('job', 'week_starts_on', 'sending'), name='report_sending_in_week'),
+            model_name="statusreport",
+            constraint=models.UniqueConstraint(
+                fields=("job", "week_starts_on", "sending"), name="report_sending_in_week"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reportline',
-            constraint=models.UniqueConstraint(fields=('report', 'escrow'), name='report_line_once'),
+            model_name="reportline",
+            constraint=models.UniqueConstraint(
+                fields=("report", "escrow"), name="report_line_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reportline',
-            constraint=models.CheckConstraint(condition=models.Q(('percent__lte', 100)), name='report_line_percent'),
+            model_name="reportline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("percent__lte", 100)), name="report_line_percent"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reportline',
-            constraint=models.CheckConstraint(condition=models.Q(('billed_minor__isnull', True), models.Q(('billed_minor__gt', 0), ('percent', 100)), _connector='OR'), name='report_line_billed_when_complete'),
+            model_name="reportline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("billed_minor__isnull", True),
+                    models.Q(("billed_minor__gt", 0), ("percent", 100)),
+                    _connector="OR",
+                ),
+                name="report_line_billed_when_complete",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='terms',
-            constraint=models.UniqueConstraint(fields=('job', 'version'), name='terms_version_in_job'),
+            model_name="terms",
+            constraint=models.UniqueConstraint(
+                fields=("job", "version"), name="terms_version_in_job"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='terms',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'proposed')), fields=('job',), name='terms_one_open_per_job'),
+            model_name="terms",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "proposed")),
+                fields=("job",),
+                name="terms_one_open_per_job",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='terms',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'agreed')), fields=('job',), name='terms_one_agreed_per_job'),
+            model_name="terms",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "agreed")),
+                fields=("job",),
+                name="terms_one_agreed_per_job",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='terms',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'proposed', 'agreed', 'declined', 'withdrawn', 'superseded'])), name='terms_state_known'),
+            model_name="terms",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        ["draft", "proposed", "agreed", "declined", "withdrawn", "superseded"],
+                    )
+                ),
+                name="terms_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='terms',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'draft'), models.Q(('lapses_at__isnull', False), ('proposed_at__isnull', False)), _connector='OR'), name='terms_proposed_at_an_instant'),
+            model_name="terms",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "draft"),
+                    models.Q(("lapses_at__isnull", False), ("proposed_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="terms_proposed_at_an_instant",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='milestone',
-            constraint=models.UniqueConstraint(fields=('terms', 'number'), name='milestone_number_in_terms'),
+            model_name="milestone",
+            constraint=models.UniqueConstraint(
+                fields=("terms", "number"), name="milestone_number_in_terms"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='milestone',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='milestone_above_zero'),
+            model_name="milestone",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="milestone_above_zero"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='timesheet',
-            constraint=models.UniqueConstraint(condition=models.Q(('current', True)), fields=('job', 'week_starts_on'), name='timesheet_one_current_per_week'),
+            model_name="timesheet",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("current", True)),
+                fields=("job", "week_starts_on"),
+                name="timesheet_one_current_per_week",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='timesheet',
-            constraint=models.UniqueConstraint(fields=('job', 'week_starts_on', 'sending'), name='timesheet_sending_in_week'),
+            model_name="timesheet",
+            constraint=models.UniqueConstraint(
+                fields=("job", "week_starts_on", "sending"), name="timesheet_sending_in_week"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='timesheetentry',
-            constraint=models.UniqueConstraint(fields=('timesheet', 'worked_on'), name='timesheet_entry_once_per_day'),
+            model_name="timesheetentry",
+            constraint=models.UniqueConstraint(
+                fields=("timesheet", "worked_on"), name="timesheet_entry_once_per_day"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='timesheetentry',
-            constraint=models.CheckConstraint(condition=models.Q(('minutes__gt', 0), ('minutes__lte', 1440)), name='timesheet_entry_minutes'),
+            model_name="timesheetentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("minutes__gt", 0), ("minutes__lte", 1440)),
+                name="timesheet_entry_minutes",
+            ),
         ),
     ]

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import models
+from django_fsm import FSMField
 
 from billing.models import Escrow, Payment, Payout, ProForma, Refund, ReleaseRequest
 from jobs.models import Job, Notification
@@ -43,9 +44,16 @@ class Command(BaseCommand):
             raise CommandError("docs/states.md is stale: run `make docs`.")
 
 
+def state_field(model: type[models.Model]) -> FSMField:
+    """The field that the machine moves."""
+    field = model._meta.get_field("state")
+    assert isinstance(field, FSMField)
+    return field
+
+
 def section(model: type[models.Model]) -> str:
     """One machine: its first state, a diagram, a table."""
-    field = model._meta.get_field("state")
+    field = state_field(model)
     labels = dict(field.flatchoices)
     moves = [
         (transition.name, transition.source, transition.target)
