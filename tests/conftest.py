@@ -15,7 +15,8 @@ from workroom.reference_data import ensure_reference_data as ensure_workroom_dat
 @pytest.fixture(autouse=True)
 def reference_data(request: pytest.FixtureRequest) -> None:
     """Rows that migrations make are lost when a test truncates: make them again."""
-    if {"db", "transactional_db", "live_server"} & set(request.fixturenames):
+    wanted = {"db", "transactional_db", "live_server"} & set(request.fixturenames)
+    if wanted or request.node.get_closest_marker("django_db"):
         request.getfixturevalue("db")
         ensure_jobs_data()
         ensure_billing_data()

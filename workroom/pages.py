@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest
 from django.urls import reverse
 
 from jobs.models import Job, Person
+from jobs.selectors import jobs
 
 TABS = (
     ("Overview", "workroom:job"),
@@ -21,10 +21,10 @@ TABS = (
 def job_or_404(request: HttpRequest, job_id: int) -> Job:
     """The Job with its parties and Policy; to a stranger it does not exist (R1.4)."""
     assert isinstance(request.user, Person)
-    return get_object_or_404(
-        Job.objects.seen_by(request.user).select_related("client", "freelancer", "policy"),
-        pk=job_id,
-    )
+    job = jobs.seen_by(request.user, job_id)
+    if job is None:
+        raise Http404("There is no such Job.")
+    return job
 
 
 def job_context(request: HttpRequest, job: Job, *, tab: str) -> dict[str, Any]:

@@ -83,7 +83,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     search_fields = (
         "job__title", "payer__name", "payer__email", "method__last_four", "gateway_reference", "idempotency_key",
     )  # fmt: skip
-    search_help_text = "Job (title, or “job 7”), payer (name or e-mail address), last four digits, gateway’s reference, number"
+    search_help_text = "Job (title, “job 7”), payer (name, address), last four digits, gateway’s reference, number"
     fields = (
         "job", "payer", "method", "amount_minor", "currency", "state", "failure", "started_at", "lapses_at",
         "succeeded_at", "ended_at", "gateway", "gateway_reference", "idempotency_key", "related",
@@ -130,7 +130,7 @@ class RefundAdmin(ReadOnlyAdmin):
         "payment__job__title", "payment__payer__name", "payment__payer__email", "payment__method__last_four",
         "gateway_reference", "idempotency_key", "reason",
     )  # fmt: skip
-    search_help_text = "Job (title, or “job 7”), payer (name or e-mail address), last four digits, gateway’s reference, reason"
+    search_help_text = "Job (title, “job 7”), payer (name, address), last four digits, gateway’s reference, reason"
 
     def may_mean(self, term: str) -> Q:
         return super().may_mean(term) | belongs_to(term, "payment__payer")
@@ -159,7 +159,8 @@ class PayoutAdmin(ReadOnlyAdmin):
 
     date_hierarchy = "started_at"
     list_display = (
-        "id", "person", "amount_minor", "destination", "state", "started_at", "ended_at", "failure", "gateway_reference",
+        "id", "person", "amount_minor", "destination", "state", "started_at", "ended_at", "failure",
+        "gateway_reference",
     )  # fmt: skip
     list_filter = ("state", currency_filter("currency"))
     list_select_related = ("person",)

@@ -59,7 +59,7 @@ class ReleaseAdmin(ReadOnlyAdmin):
     list_filter = (currency_filter("job__currency"), ("happened_at", admin.DateFieldListFilter))
     list_select_related = ("job", "escrow", "released_by", "document")
     search_fields = PARTIES
-    search_help_text = "Invoice or receipt (INV-12-0007), pro-forma (PF-000088), Milestone, Job (title, or “job 7”), or party"
+    search_help_text = "Invoice or receipt (INV-12-0007), pro-forma (PF-000088), Milestone, Job (title, “job 7”), party"
     fields = (
         "job", "escrow", "request", "released_by", "happened_at", "reason", "gross_minor", "service_fee_minor",
         "processing_fee_minor", "net_minor", "paper", "related",

@@ -34,6 +34,11 @@ class ReleaseForm(forms.Form):
         numbers = set(self.cleaned_data["escrow"])
         return [escrow for escrow in self.escrows if escrow.number in numbers]
 
+    def clean_seen_minor(self) -> int:
+        """What is no amount was not seen on the page: nothing, which no sum is equal to."""
+        text = self.cleaned_data["seen_minor"]
+        return int(text) if text.isdecimal() and len(text) < 20 else 0
+
 
 class VoidForm(forms.Form):
     """Why a request is taken back, if the Freelancer wants to say."""

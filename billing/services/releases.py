@@ -17,7 +17,7 @@ from billing.services import catching_up, closing, documents
 from billing.services.amounts import Amounts, quote
 from billing.services.funding import refuse_hourly
 from escrow_site.lib import statements, states
-from escrow_site.lib.refusals import Refusal, WrongParty, WrongState, refuse_if
+from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState, refuse_if
 from jobs.models import Job, Person
 from jobs.services import activity
 from jobs.services.activity import Entry
@@ -81,10 +81,18 @@ def may_release(escrow: Escrow, *, by: Person, at: datetime) -> Refusal | None:
     return None
 
 
-def release(job_id: int, *, numbers: Iterable[int], by: Person, at: datetime) -> list[Released]:
+def release(
+    job_id: int,
+    *,
+    numbers: Iterable[int],
+    by: Person,
+    at: datetime,
+    seen_minor: int | None = None,
+) -> list[Released]:
     """Release all that is held of the Job's Escrows with these numbers, all or none.
 
-    Immediate and final. Locks the Job. Raises the Refusal of may_release.
+    Immediate and final. ``seen_minor`` is the gross sum that the person agreed to. Locks the Job.
+    Raises the Refusal of may_release, StalePage when another sum is held by now.
     """
     with transaction.atomic():
         job = catching_up.lock_job(job_id, at=at)
@@ -103,6 +111,11 @@ def release(job_id: int, *, numbers: Iterable[int], by: Person, at: datetime) ->
             raise WrongState("Choose a Milestone to release.")
         for part in parts:
             refuse_if(may_release(part.escrow, by=by, at=at))
+        if seen_minor is not None and seen_minor != sum(part.gross_minor for part in parts):
+            raise StalePage(
+                "The amounts have changed since you opened this page. Look at them again before "
+                "you release."
+            )
         return carry_out(parts, by=by)
 
 

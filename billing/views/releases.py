@@ -14,13 +14,8 @@ from billing.services import releases
 from billing.services.amounts import NOTHING, Amounts, quote
 from billing.services.funding import refuse_hourly
 from escrow_site.lib import timing
-from escrow_site.lib.refusals import Refusal
+from escrow_site.lib.refusals import Refusal, StalePage
 from jobs.models import Job, Person
-
-STALE = (
-    "The amounts have changed since you opened this page. Look at them again before you release."
-)
-
 
 @dataclass(frozen=True)
 class Offer:
@@ -100,17 +95,17 @@ def _release(
 ) -> HttpResponse:
     """Release, unless what the person saw is not what there is any more (R13)."""
     assert isinstance(request.user, Person)
-    gross_minor = sum(offer.amounts.gross_minor for offer in offers)
-    if form.cleaned_data["seen_minor"] != str(gross_minor):
-        messages.error(request, STALE)
-        return _show(request, job, offers)
     try:
         released = releases.release(
             job.pk,
             numbers=[offer.escrow.number for offer in offers],
             by=request.user,
             at=timing.now(),
+            seen_minor=form.cleaned_data["seen_minor"],
         )
+    except StalePage as refusal:
+        messages.error(request, refusal.message)
+        return _show(request, job, offers)
     except Refusal as refusal:
         messages.error(request, refusal.message)
         return redirect("workroom:job_billing", job.pk)

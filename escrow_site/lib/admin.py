@@ -1,8 +1,8 @@
 """The support desk: rows of the product that staff can read and find, and that nobody edits by hand.
 
 How a column is written follows from its name, as names do everywhere in the house: ``*_minor`` is money, ``*_at``
-an instant (in UTC), ``state`` a badge, a foreign key a link to its row. Which columns there are and what a caller's
-words mean stands in the ``admin`` of each app; actions that change something will stand there too.
+an instant (in UTC), ``*_on`` a date, ``state`` a badge, a foreign key a link to its row. Which columns there are
+and what a caller's words mean stands in each app's ``admin``; actions that change something will stand there too.
 """
 
 import json
@@ -35,6 +35,7 @@ Column = str | Callable[[Any], Any]
 NUMBER = re.compile(r"#?(\d{1,18})")
 JOB_NUMBER = re.compile(r"job\s*#?\s*(\d{1,18})", re.IGNORECASE)
 WORDS_AT_MOST = 8
+NOTHING = "–"
 
 
 # --- How values are written ---
@@ -92,6 +93,7 @@ class Columns:
     """Writes the fields of a model by their names; shared by lists, detail pages and inlines."""
 
     currency_of = "currency"  # the way from a row to its currency
+    empty_value_display = NOTHING
     model: type[models.Model]
 
     def column(self, name: str) -> Column:
@@ -125,11 +127,17 @@ class Columns:
         return field if isinstance(field, models.Field) else None
 
     def _written(self, name: str) -> Callable[[Any], Any] | None:
+        writer = self._writer(name)
+        return None if writer is None else lambda row: writer(row) or NOTHING
+
+    def _writer(self, name: str) -> Callable[[Any], Any] | None:
         field = self._field(name)
         if name.endswith("_minor"):
             return self._money(name)
         if name.endswith("_at") or isinstance(field, models.DateTimeField):
             return lambda row: in_utc(getattr(row, name))
+        if name.endswith("_on"):
+            return lambda row: getattr(row, name) and display.day(getattr(row, name))
         if name.endswith("_bytes"):
             return lambda row: filesizeformat(getattr(row, name))
         if name == "state":

@@ -5,11 +5,11 @@ as one JSON parameter, so that names stand next to their types and the statement
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, models
 
@@ -46,7 +46,8 @@ def read(statement: str, *parameters: Any, **tables: type[models.Model]) -> list
     """Run a SELECT whose list names tables in braces (``SELECT {job}, {policy} FROM …``).
 
     Each keyword is the alias of a table in the statement. Returns a tuple per row with one model
-    instance per table, in the order of the keywords; None where an outer join found nothing.
+    instance per table, in the order of the keywords; None where an outer join found nothing. What
+    the list names after the tables comes last, as it is.
     """
     with connection.cursor() as cursor:
         cursor.execute(_with_columns(statement, tuple(tables.items())), parameters)
@@ -55,13 +56,36 @@ def read(statement: str, *parameters: Any, **tables: type[models.Model]) -> list
     return [_instances(row, shapes) for row in rows]
 
 
-Shape = tuple[type[models.Model], list[str], int]
+def attach(row: models.Model, related_name: str, related: list[Any]) -> None:
+    """Give a row the related rows that were read with it, for ``all()``; nothing else works then."""
+    kept: dict[str, Any] = row.__dict__.setdefault("_prefetched_objects_cache", {})
+    kept[related_name] = related
+
+
+class Shape(NamedTuple):
+    """How the columns of one table become an instance; ``converters`` are those of its fields that
+    the driver leaves as text (JSON), by their place.
+    """
+
+    model: type[models.Model]
+    names: list[str]
+    key: int
+    converters: list[tuple[int, Callable[..., Any]]]
 
 
 @cache
 def _shape(model: type[models.Model]) -> Shape:
-    names = [field.attname for field in model._meta.concrete_fields]
-    return model, names, names.index(model._meta.pk.attname)
+    fields = model._meta.concrete_fields
+    return Shape(
+        model=model,
+        names=[field.attname for field in fields],
+        key=[field.attname for field in fields].index(model._meta.pk.attname),
+        converters=[
+            (place, field.from_db_value)
+            for place, field in enumerate(fields)
+            if hasattr(field, "from_db_value")
+        ],
+    )
 
 
 @cache
@@ -75,10 +99,20 @@ def _with_columns(statement: str, tables: tuple[tuple[str, type[models.Model]], 
 
 
 def _instances(row: tuple[Any, ...], shapes: list[Shape]) -> tuple[Any, ...]:
-    instances: list[models.Model | None] = []
+    instances: list[Any] = []
     begin = 0
-    for model, names, key in shapes:
-        values = row[begin : begin + len(names)]
-        begin += len(names)
-        instances.append(None if values[key] is None else model.from_db("default", names, values))
-    return tuple(instances)
+    for shape in shapes:
+        end = begin + len(shape.names)
+        instances.append(_instance(row[begin:end], shape))
+        begin = end
+    return (*instances, *row[begin:])
+
+
+def _instance(values: Sequence[Any], shape: Shape) -> models.Model | None:
+    if values[shape.key] is None:
+        return None
+    if shape.converters:
+        values = list(values)
+        for place, convert in shape.converters:
+            values[place] = convert(values[place], None, connection)
+    return shape.model.from_db("default", shape.names, values)

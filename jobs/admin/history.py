@@ -21,9 +21,10 @@ class KindFilter(admin.SimpleListFilter):
 
     title = "what happened"
     parameter_name = "kind"
+    template = "admin/folded_filter.html"  # the list is long
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name.replace("_", " ")) for name in sorted(KINDS)]
+        return [(name, name.replace("_", " ").capitalize()) for name in sorted(KINDS)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Activity]) -> QuerySet[Activity]:
         return queryset.filter(kind=self.value()) if self.value() else queryset

@@ -6,11 +6,19 @@ The sentences stand in the table of kinds; here they meet their facts. Nothing i
 from collections.abc import Iterable
 from typing import Any, TypedDict
 
-from django.db.models import QuerySet
-
-from escrow_site.lib import display
+from escrow_site.lib import display, statements
 from jobs.models import Activity, Job, Person
 from jobs.notices import KINDS
+
+OF_JOB = """
+SELECT {activity}, {actor}
+  FROM jobs_activity AS activity
+  LEFT JOIN jobs_person AS actor ON actor.id = activity.actor_id
+ WHERE activity.job_id = %s
+ ORDER BY activity.happened_at DESC, activity.id DESC
+ LIMIT %s OFFSET %s
+"""
+COUNT_OF_JOB = "SELECT count(*) AS lines FROM jobs_activity WHERE job_id = %s"
 
 
 class HistoryLine(TypedDict):
@@ -23,9 +31,17 @@ class HistoryLine(TypedDict):
     sentence: str
 
 
-def of_job(job: Job) -> QuerySet[Activity]:
-    """The whole history, newest first, with its actors."""
-    return Activity.objects.filter(job=job).select_related("actor").order_by("-happened_at", "-pk")
+def of_job(job: Job, *, limit: int | None = None, offset: int = 0) -> list[Activity]:
+    """The history, newest first, with its actors; all of it unless there is a limit."""
+    rows = statements.read(OF_JOB, job.pk, limit, offset, activity=Activity, actor=Person)
+    for activity, actor in rows:
+        activity.actor = actor
+    return [activity for activity, _ in rows]
+
+
+def count_of_job(job: Job) -> int:
+    """How many lines the history has."""
+    return int(statements.run(COUNT_OF_JOB, job.pk)[0]["lines"])
 
 
 def lines(activities: Iterable[Activity], job: Job, viewer: Person) -> list[HistoryLine]:

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from escrow_site.lib import statements
 from escrow_site.lib.display import readable_facts
 from jobs.models import Activity, Notification, Person
 from jobs.notices import KINDS
@@ -21,6 +22,11 @@ from jobs.selectors import history
 MOST_COUNTED = 99
 # Stands between the two parts of layout_brief.txt.
 BRIEF_SEPARATOR = "=" * 40
+# Every page counts them.
+COUNT_UNREAD = """
+SELECT count(*) AS unread
+  FROM (SELECT 1 FROM jobs_notification WHERE person_id = %s AND read_at IS NULL LIMIT %s) AS counted
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +74,8 @@ def newest(person: Person) -> int | None:
 
 def count_unread(person: Person) -> int | str:
     """How many notices the person has not read; ``99+`` above 99."""
-    unread = Notification.objects.filter(person=person, read_at__isnull=True)
-    count = unread[: MOST_COUNTED + 1].count()
+    [row] = statements.run(COUNT_UNREAD, person.pk, MOST_COUNTED + 1)
+    count: int = row["unread"]
     return count if count <= MOST_COUNTED else f"{MOST_COUNTED}+"
 
 

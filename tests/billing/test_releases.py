@@ -10,7 +10,7 @@ from django.db import connection
 from billing import ledger
 from billing.models import Account, Document, Escrow, ProForma, Release, ReleaseRequest, Transfer
 from billing.services import audit, release_requests, releases
-from escrow_site.lib.refusals import Refusal, WrongParty, WrongState
+from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState
 from jobs.models import Activity, Job, Notification, Person
 from tests.scenarios import fund, running_job
 from tests.world import world
@@ -226,3 +226,12 @@ def test_the_audit_is_clean(job: Job, client_person: Person, freelancer: Person)
     releases.release(job.pk, numbers=[1], by=client_person, at=NOON)
     assert [finding.differences for finding in audit.audit_ledger()] == [[]] * len(audit.CHECKS)
     assert Account.objects.filter(kind="escrow").count() == 2
+
+
+def test_another_amount_than_the_one_seen(job: Job, client_person: Person) -> None:
+    before = world()
+    with pytest.raises(StalePage, match="The amounts have changed since you opened this page"):
+        releases.release(job.pk, numbers=[1], by=client_person, at=NOON, seen_minor=499_99)
+    assert world() == before
+    releases.release(job.pk, numbers=[1], by=client_person, at=NOON, seen_minor=500_00)
+    assert available(job.freelancer) == 456_25

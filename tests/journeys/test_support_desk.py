@@ -22,6 +22,7 @@ def test_an_agent_finds_a_job_by_its_invoice_and_reads_its_story(
     world = whole_world(client_person, freelancer)
     page = open_browser(agent_of_the_desk())
     page.goto("/admin/")
+    check_accessibility(page)
     photograph(page, "desk-index")
     page.get_by_label("Find the Job of a caller").fill(
         f"inv {freelancer.pk} {world.invoice.number}"
@@ -30,6 +31,7 @@ def test_an_agent_finds_a_job_by_its_invoice_and_reads_its_story(
 
     rows = page.locator("#result_list tbody tr")
     expect(rows).to_have_count(1)
+    check_accessibility(page)
     photograph(page, "desk-search")
     rows.get_by_role("link", name="Story").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Website")

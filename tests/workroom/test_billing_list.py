@@ -152,7 +152,7 @@ def test_search(bakery: Job, client_person: Person, freelancer: Person) -> None:
         f"inv-{freelancer.pk}-1": {released.document},
         "inv-1": {released.document},
         painted: {painted},
-        painted.replace("0", ""): {painted},
+        f"pf-{int(painted.removeprefix('PF-'))}": {painted},
         "rec-1": set(),
         "100%": {painted},
         "t_j": {painted},

@@ -53,7 +53,7 @@ LISTS = (
 class JobAdmin(ReadOnlyAdmin):
     """The desk's first page: every call is about a Job."""
 
-    change_form_template = "admin/jobs/job/change_form.html"
+    job_path = "pk"
     date_hierarchy = "drafted_at"
     list_display = (
         "id", "title", "story", "state", "kind", "client", "freelancer_or_address", "held_minor", "drafted_at",

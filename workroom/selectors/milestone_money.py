@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch
 from django.urls import reverse
 
 from billing.models import Escrow, Payment, ReleaseRequest
 from billing.services import funding, payments, release_requests, releases
 from escrow_site.lib import display, money
 from jobs.models import Job, Person
-from workroom.selectors.overview import is_asked_for, money_of
+from workroom.selectors.overview import is_asked_for
 
 
 @dataclass(kw_only=True)
@@ -49,15 +48,6 @@ class Totals:
     pending_minor: int
     released_minor: int
     unfunded_minor: int
-
-
-def escrows_of(job: Job) -> list[Any]:
-    """The agreed Escrows as ``money_of`` reads them, ready for the guards."""
-    unanswered = Prefetch("release_requests", ReleaseRequest.objects.unanswered())
-    escrows = list(money_of(job).prefetch_related(unanswered))
-    for escrow in escrows:
-        escrow.job = job
-    return escrows
 
 
 def totals(escrows: list[Any]) -> Totals:

@@ -8,13 +8,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
 
-from django.db.models import F, FilteredRelation, Q, QuerySet
-
-from billing.models import Escrow, Payment, ReleaseRequest
-from escrow_site.lib import display, money
+from billing.models import Escrow, FundingRequest, Payment, ReleaseRequest
+from escrow_site.lib import display, money, statements
 from jobs.models import Job
 from workroom.models import Terms
 from workroom.selectors.terms import milestones_of
+
+# There is one unanswered request, one live payment and one open Funding Request an Escrow at most.
+MONEY_OF = """
+SELECT {escrow}, {request}, {payment}, {asking}
+  FROM billing_escrow AS escrow
+  LEFT JOIN billing_releaserequest AS request
+    ON request.escrow_id = escrow.id AND request.state IN ('open', 'overdue', 'disputed')
+  LEFT JOIN billing_allocation AS live ON live.escrow_id = escrow.id AND live.live
+  LEFT JOIN billing_payment AS payment ON payment.id = live.payment_id
+  LEFT JOIN billing_fundingrequest AS asking
+    ON asking.escrow_id = escrow.id AND asking.closed_at IS NULL
+ WHERE escrow.job_id = %s AND escrow.state <> 'removed'
+ ORDER BY escrow.position, escrow.number
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,31 +53,29 @@ class Step(TypedDict):
     tone: str
 
 
-def money_of(job: Job) -> QuerySet[Escrow]:
-    """The agreed Escrows in order, each with its open request, payment and Funding Request."""
-    return (
-        Escrow.objects.of(job)
-        .agreed()
-        .annotate(
-            request=FilteredRelation(
-                "release_requests",
-                condition=Q(release_requests__state__in=ReleaseRequest.UNANSWERED),
-            ),
-            live=FilteredRelation("allocations", condition=Q(allocations__live=True)),
-            asked=FilteredRelation(
-                "funding_requests", condition=Q(funding_requests__closed_at__isnull=True)
-            ),
-        )
-        .annotate(
-            requested_at=F("request__requested_at"),
-            request_overdue_at=F("request__overdue_at"),
-            request_due_at=F("request__auto_release_at"),
-            payment_id=F("live__payment_id"),
-            payment_state=F("live__payment__state"),
-            payment_lapses_at=F("live__payment__lapses_at"),
-            asked_at=F("asked__requested_at"),
-        )
+def money_of(job: Job) -> list[Any]:
+    """The agreed Escrows in order, each with what is known of its open request, its payment and its
+    Funding Request; ready for the guards.
+    """
+    rows = statements.read(
+        MONEY_OF,
+        job.pk,
+        escrow=Escrow,
+        request=ReleaseRequest,
+        payment=Payment,
+        asking=FundingRequest,
     )
+    for escrow, request, payment, asking in rows:
+        escrow.job = job
+        statements.attach(escrow, "release_requests", [request] if request else [])
+        escrow.requested_at = request and request.requested_at
+        escrow.request_overdue_at = request and request.overdue_at
+        escrow.request_due_at = request and request.auto_release_at
+        escrow.payment_id = payment and payment.pk
+        escrow.payment_state = payment and payment.state
+        escrow.payment_lapses_at = payment and payment.lapses_at
+        escrow.asked_at = asking and asking.requested_at
+    return [row[0] for row in rows]
 
 
 def is_asked_for(escrow: Any) -> bool:

@@ -9,16 +9,26 @@ from datetime import date
 from difflib import SequenceMatcher
 from typing import TypedDict
 
-from django.db.models import OuterRef, QuerySet, Subquery, Sum, prefetch_related_objects
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from billing.services.amounts import NOTHING, Amounts
-from escrow_site.lib import display, money
-from jobs.models import Job, Policy
+from escrow_site.lib import display, money, statements
+from jobs.models import Job, Person, Policy
 from workroom.models import Milestone, Terms
 
 TO_BE_DETERMINED = "To be determined"
 NOT_SET = "–"
+VERSIONS = """
+SELECT {terms}, {proposer},
+       (SELECT COALESCE(sum(amount_minor), 0)::bigint
+          FROM workroom_milestone WHERE terms_id = terms.id) AS total_minor
+  FROM workroom_terms AS terms
+  JOIN jobs_person AS proposer ON proposer.id = terms.proposed_by_id
+ WHERE terms.job_id = %s AND terms.state <> 'draft'
+ ORDER BY terms.version DESC
+"""
+MILESTONES = "SELECT {milestone} FROM workroom_milestone AS milestone WHERE terms_id = ANY(%s)"
 
 
 class Row(TypedDict):
@@ -84,10 +94,21 @@ def with_totals(versions: QuerySet[Terms]) -> QuerySet[Terms]:
     return versions.annotate(total_minor=Coalesce(Subquery(total), 0))
 
 
-def seen_versions(job: Job) -> QuerySet[Terms]:
+def seen_versions(job: Job) -> list[Terms]:
     """All versions that both sides may read, newest first, each with its total."""
-    seen = Terms.objects.of(job).exclude(state=Terms.State.DRAFT)
-    return with_totals(seen.select_related("proposed_by")).order_by("-version")
+    rows = statements.read(VERSIONS, job.pk, terms=Terms, proposer=Person)
+    for terms, proposer, total_minor in rows:
+        terms.proposed_by, terms.total_minor = proposer, total_minor
+    return [row[0] for row in rows]
+
+
+def _add_milestones(*versions: Terms | None) -> None:
+    """Read the Milestones of some versions; those that are None are skipped."""
+    wanted = [terms for terms in versions if terms is not None]
+    rows = statements.read(MILESTONES, [terms.pk for terms in wanted], milestone=Milestone)
+    for terms in wanted:
+        own = [milestone for (milestone,) in rows if milestone.terms_id == terms.pk]
+        statements.attach(terms, "milestones", own)
 
 
 def standing_version(job: Job) -> Terms | None:
@@ -98,14 +119,14 @@ def standing_version(job: Job) -> Terms | None:
 
 def shown_on_tab(job: Job) -> Shown | None:
     """All versions and the one that stands; None on a Job that was never awarded."""
-    versions = list(seen_versions(job))
+    versions = seen_versions(job)
     if not versions:
         return None
     by_state = {one.state: one for one in reversed(versions)}
     agreed = by_state.get(Terms.State.AGREED)
     standing = by_state.get(Terms.State.PROPOSED) or agreed or versions[0]
     before = version_before(standing, versions)
-    prefetch_related_objects([one for one in (standing, before) if one], "milestones")
+    _add_milestones(standing, before)
     standing.job = job
     return Shown(versions=versions, standing=standing, agreed=agreed, before=before)
 
@@ -122,14 +143,14 @@ def pair(job: Job, version: int, *, beside: str = "") -> tuple[Terms, Terms | No
 
     ``beside`` names a version; what names none is as empty: version_before.
     """
-    versions = list(seen_versions(job))
+    versions = seen_versions(job)
     by_version = {one.version: one for one in versions}
     if version not in by_version:
         raise Terms.DoesNotExist
     shown = by_version.pop(version)
     named = {str(number): one for number, one in by_version.items()}
     other = named.get(beside) or version_before(shown, versions)
-    prefetch_related_objects([one for one in (shown, other) if one], "milestones")
+    _add_milestones(shown, other)
     shown.job = job
     return shown, other, versions
 

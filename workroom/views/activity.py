@@ -19,10 +19,12 @@ def activity(request: HttpRequest, job_id: int) -> HttpResponse:
     """All that happened, newest first."""
     assert isinstance(request.user, Person)
     job = pages.job_or_404(request, job_id)
-    page = Paginator(history.of_job(job), LINES_PER_PAGE).get_page(request.GET.get("page"))
+    all_pages = Paginator(range(history.count_of_job(job)), LINES_PER_PAGE)
+    page = all_pages.get_page(request.GET.get("page"))
+    shown = history.of_job(job, limit=LINES_PER_PAGE, offset=(page.number - 1) * LINES_PER_PAGE)
     context = {
         **pages.job_context(request, job, tab="workroom:activity"),
         "page": page,
-        "entries": history.lines(page.object_list, job, request.user),
+        "entries": history.lines(shown, job, request.user),
     }
     return render(request, "workroom/activity.html", context)

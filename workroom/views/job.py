@@ -25,7 +25,7 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
         return redirect("workroom:draft", row.pk)
     at = timing.now()
     terms = None if row.activated_at else terms_reading.standing_version(row)
-    escrows = list(overview.money_of(row)) if row.activated_at else []
+    escrows = overview.money_of(row) if row.activated_at else []
     lines = overview.lines_of_terms(terms) if terms else overview.lines_of_money(escrows, row)
     statement = row.closing_statements.order_by("-number").first() if row.has_ended else None
     context = {
@@ -39,7 +39,7 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
             "released_minor": sum(line.released_minor for line in lines),
         },
         "steps": overview.steps(row, escrows=escrows, proposal=terms, at=at),
-        "recent": history.lines(history.of_job(row)[:RECENT_LINES], row, request.user),
+        "recent": history.lines(history.of_job(row, limit=RECENT_LINES), row, request.user),
         "terms": terms,
         "statement": statement,
     }

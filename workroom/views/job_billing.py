@@ -26,7 +26,7 @@ def job_billing(request: HttpRequest, job_id: int) -> HttpResponse:
     job = pages.job_or_404(request, job_id)
     if job.state == Job.State.DRAFT:
         return redirect("workroom:draft", job.pk)
-    escrows = milestone_money.escrows_of(job) if job.activated_at else []
+    escrows = overview.money_of(job) if job.activated_at else []
     milestones = milestone_money.milestones(job, escrows, viewer=request.user, at=at)
     papers = _papers(job, request.user) if escrows else []
     statements = _statements(job) if job.has_ended and job.activated_at else []

@@ -1,10 +1,14 @@
 """Template tags and filters that every page may use; loaded as builtins."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 from django import template
+from django.template.base import FilterExpression, NodeList, Parser, Token, token_kwargs
+from django.template.context import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from escrow_site.lib import display
 from escrow_site.lib import hours as worked
@@ -56,3 +60,33 @@ def basis_points(points: int) -> str:
 def hours(minutes: int | None) -> str:
     """450 minutes are 7:30."""
     return "" if minutes is None else worked.display(minutes)
+
+
+class UnchangingNode(template.Node):
+    """See ``unchanging``."""
+
+    def __init__(self, nodelist: NodeList, values: dict[str, FilterExpression]) -> None:
+        self.nodelist = nodelist
+        self.values = values
+        self.rendered: dict[tuple[Any, ...], SafeString] = {}
+
+    def render(self, context: Context) -> SafeString:
+        values = {name: value.resolve(context) for name, value in self.values.items()}
+        key = (get_language(), *values.values())
+        if key not in self.rendered:
+            self.rendered[key] = self.nodelist.render(context.new(values))
+        return self.rendered[key]
+
+
+@register.tag
+def unchanging(parser: Parser, token: Token) -> UnchangingNode:
+    """``{% unchanging view=view %}…{% endunchanging %}``: rendered once in each process.
+
+    For the frame around the pages: its addresses and translations cost more than the page itself.
+    Inside nothing is known but the values given, and each must be one of a few: what was rendered is
+    kept for ever, for each language and each of the values.
+    """
+    values = token_kwargs(token.split_contents()[1:], parser)
+    nodelist = parser.parse(("endunchanging",))
+    parser.delete_first_token()
+    return UnchangingNode(nodelist, values)
