@@ -72,7 +72,7 @@ def _due(job: Job, billed: Billed, *, reader: Person) -> dict[str, str]:
         "text": f"For “{billed.line.escrow}”, requested with this report.",
         "stop": "Until then you can void the request."
         if reader.pk == job.freelancer_id
-        else "Until then you can release it, ask for changes or dispute it.",
+        else "You can release it before then.",
     }
 
 
