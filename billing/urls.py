@@ -63,7 +63,7 @@ urlpatterns: list[URLPattern] = [
     path(
         "billing/payments/<int:payment_id>/cancel/", payments.cancel_payment, name="cancel_payment"
     ),
-    path("bank/<str:reference>/", bank.bank_challenge, name="bank_challenge"),
+    path("bank/<slug:reference>/", bank.bank_challenge, name="bank_challenge"),
     path("webhooks/<slug:gateway>/", gateway_webhook, name="gateway_webhook"),
     # Balance and payouts
     path("billing/balance/", payouts.balance, name="balance"),

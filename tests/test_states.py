@@ -133,3 +133,20 @@ def test_move_notices_a_lost_race(client_person: Person) -> None:
     with pytest.raises(states.LostRace, match="Job award: 0 of 1 rows were draft"):
         states.move([stale], "award", at=AT)
     assert Job.objects.get(pk=job.pk).awarded_at == AT
+
+
+@pytest.mark.django_db
+def test_reading_a_row_anew_keeps_the_state_protected_for_everybody(client_person: Person) -> None:
+    """While one row is refreshed, no other instance of its class can be assigned a state."""
+    job = Job.objects.create(title="Logo", currency="USD", client=client_person, drafted_at=AT)
+    other = Job.objects.get(pk=job.pk)
+    Job.objects.filter(pk=job.pk).update(policy=Policy.objects.current())
+    states.move([other], "award", at=AT)
+    assert job.state == "draft"
+    job.refresh_from_db()
+    assert (job.state, job.awarded_at) == ("awarded", AT)
+    with pytest.raises(AttributeError):
+        job.state = "draft"
+    job.refresh_from_db(fields=["title"])
+    with pytest.raises(AssertionError):
+        job.refresh_from_db(fields=["state"])

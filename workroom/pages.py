@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.http import Http404, HttpRequest
-from django.urls import reverse
 
+from escrow_site.lib.web import address_pattern
 from jobs.models import Job, Person
 from jobs.selectors import jobs
 
@@ -16,6 +16,15 @@ TABS = (
     ("Billing & Invoices", "workroom:job_billing"),
     ("Activity", "workroom:activity"),
 )
+
+# What the Actions menu of every page leads to, by the names that its template knows.
+ACTIONS = {
+    "reports": "workroom:reports",
+    "create_report": "workroom:create_report",
+    "create_timesheet": "workroom:create_timesheet",
+    "billing": "workroom:job_billing",
+    "terms": "workroom:terms",
+}
 
 
 def job_or_404(request: HttpRequest, job_id: int) -> Job:
@@ -32,7 +41,7 @@ def job_context(request: HttpRequest, job: Job, *, tab: str) -> dict[str, Any]:
     assert isinstance(request.user, Person)
     role = job.role_of(request.user)
     tabs = [
-        {"label": label, "url": reverse(name, args=[job.pk]), "current": name == tab}
+        {"label": label, "url": address_pattern(name).format(job.pk), "current": name == tab}
         for label, name in TABS
     ]
     return {
@@ -42,4 +51,5 @@ def job_context(request: HttpRequest, job: Job, *, tab: str) -> dict[str, Any]:
         "is_freelancer": role == "freelancer",
         "other_party": job.other_party(request.user),
         "tabs": tabs,
+        "urls": {key: address_pattern(name).format(job.pk) for key, name in ACTIONS.items()},
     }

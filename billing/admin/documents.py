@@ -56,7 +56,7 @@ class DocumentAdmin(ReadOnlyAdmin):
     list_display = (
         "name", "kind", "issuer", "job", "escrow", "gross_minor", "service_fee_minor", "net_minor", "issued_at",
     )  # fmt: skip
-    list_filter = ("kind", currency_filter("currency"))
+    list_filter = ("kind", currency_filter("currency"), ("issued_at", admin.DateFieldListFilter))
     list_select_related = ("issuer", "job", "escrow")
     search_fields = (
         "issuer__name", "issuer__email", "job__title", "job__client__name", "job__client__email", "escrow__title",

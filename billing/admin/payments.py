@@ -78,12 +78,16 @@ class PaymentAdmin(ReadOnlyAdmin):
     list_display = (
         "id", "job", "payer", "method", "amount_minor", "state", "started_at", "succeeded_at", "gateway_reference",
     )  # fmt: skip
-    list_filter = ("state", currency_filter("currency"))
+    list_filter = (
+        "state", currency_filter("currency"), ("started_at", admin.DateFieldListFilter),
+    )  # fmt: skip
     list_select_related = ("job", "payer", "method")
     search_fields = (
         "job__title", "payer__name", "payer__email", "method__last_four", "gateway_reference", "idempotency_key",
     )  # fmt: skip
-    search_help_text = "Job (title, “job 7”), payer (name, address), last four digits, gateway’s reference, number"
+    search_help_text = (
+        "Job (title, “job 7”), payer (name, address), last four digits, gateway’s reference, number"
+    )
     fields = (
         "job", "payer", "method", "amount_minor", "currency", "state", "failure", "started_at", "lapses_at",
         "succeeded_at", "ended_at", "gateway", "gateway_reference", "idempotency_key", "related",
@@ -130,7 +134,9 @@ class RefundAdmin(ReadOnlyAdmin):
         "payment__job__title", "payment__payer__name", "payment__payer__email", "payment__method__last_four",
         "gateway_reference", "idempotency_key", "reason",
     )  # fmt: skip
-    search_help_text = "Job (title, “job 7”), payer (name, address), last four digits, gateway’s reference, reason"
+    search_help_text = (
+        "Job (title, “job 7”), payer (name, address), last four digits, gateway’s reference, reason"
+    )
 
     def may_mean(self, term: str) -> Q:
         return super().may_mean(term) | belongs_to(term, "payment__payer")
@@ -162,7 +168,9 @@ class PayoutAdmin(ReadOnlyAdmin):
         "id", "person", "amount_minor", "destination", "state", "started_at", "ended_at", "failure",
         "gateway_reference",
     )  # fmt: skip
-    list_filter = ("state", currency_filter("currency"))
+    list_filter = (
+        "state", currency_filter("currency"), ("started_at", admin.DateFieldListFilter),
+    )  # fmt: skip
     list_select_related = ("person",)
     search_fields = (
         "destination", "person__name", "person__email", "gateway_reference", "idempotency_key", "failure",

@@ -199,7 +199,7 @@ class SimulatedGateway:
         try:
             body = json.loads(payload)
             return Event(event_id=str(body["id"]), kind=str(body["kind"]), body=body)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BadEvent("The event cannot be read.") from error
 
     def read_event(self, body: Mapping[str, Any]) -> Answer | None:

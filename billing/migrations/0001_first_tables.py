@@ -5,6 +5,7 @@ import django_fsm
 from django.db import migrations, models
 
 import billing.models.payment
+import escrow_site.lib.states
 import escrow_site.lib.timing
 
 
@@ -186,7 +187,7 @@ class Migration(migrations.Migration):
                     models.BigIntegerField(default=0, help_text="Taken so far."),
                 ),
             ],
-            bases=(django_fsm.FSMModelMixin, models.Model),
+            bases=(escrow_site.lib.states.StateMixin, models.Model),
         ),
         migrations.CreateModel(
             name="FundingRequest",
@@ -266,7 +267,7 @@ class Migration(migrations.Migration):
                 ("ended_at", models.DateTimeField(blank=True, null=True)),
                 ("failure", models.CharField(blank=True, max_length=300)),
             ],
-            bases=(django_fsm.FSMModelMixin, models.Model),
+            bases=(escrow_site.lib.states.StateMixin, models.Model),
         ),
         migrations.CreateModel(
             name="PaymentMethod",
@@ -322,7 +323,7 @@ class Migration(migrations.Migration):
                 ("ended_at", models.DateTimeField(blank=True, null=True)),
                 ("failure", models.CharField(blank=True, max_length=300)),
             ],
-            bases=(django_fsm.FSMModelMixin, models.Model),
+            bases=(escrow_site.lib.states.StateMixin, models.Model),
         ),
         migrations.CreateModel(
             name="ProForma",
@@ -355,7 +356,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "pro-forma invoice",
             },
-            bases=(django_fsm.FSMModelMixin, models.Model),
+            bases=(escrow_site.lib.states.StateMixin, models.Model),
         ),
         migrations.CreateModel(
             name="Refund",
@@ -393,7 +394,7 @@ class Migration(migrations.Migration):
                 ("started_at", models.DateTimeField()),
                 ("ended_at", models.DateTimeField(blank=True, null=True)),
             ],
-            bases=(django_fsm.FSMModelMixin, models.Model),
+            bases=(escrow_site.lib.states.StateMixin, models.Model),
         ),
         migrations.CreateModel(
             name="Release",
@@ -448,7 +449,7 @@ class Migration(migrations.Migration):
                 ("clock_stopped_at", models.DateTimeField(blank=True, null=True)),
                 ("minimum_granted_at", models.DateTimeField(blank=True, null=True)),
             ],
-            bases=(django_fsm.FSMModelMixin, models.Model),
+            bases=(escrow_site.lib.states.StateMixin, models.Model),
         ),
         migrations.CreateModel(
             name="SimulatedCard",

@@ -5,10 +5,11 @@ from typing import ClassVar
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
-from django_fsm import FSMField, FSMModelMixin, transition
+from django_fsm import FSMField, transition
 
 from billing.models.escrow import Escrow
 from billing.models.release import Release, ReleaseRequest
+from escrow_site.lib.states import StateMixin
 from jobs.models import Job, Person
 
 
@@ -25,7 +26,7 @@ class DocumentSeries(models.Model):
         return f"Series of {self.issuer}"
 
 
-class ProForma(FSMModelMixin, models.Model):
+class ProForma(StateMixin, models.Model):
     """The pro-forma invoice that a Release Request makes; no tax document, its number is the request's."""
 
     PREFIX: ClassVar[str] = "PF"

@@ -4,8 +4,9 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
-from django_fsm import FSMField, FSMModelMixin, transition
+from django_fsm import FSMField, transition
 
+from escrow_site.lib.states import StateMixin
 from jobs.models import Job
 
 
@@ -27,7 +28,7 @@ class EscrowQuerySet(models.QuerySet["Escrow"]):
         )
 
 
-class Escrow(FSMModelMixin, models.Model):
+class Escrow(StateMixin, models.Model):
     """A Milestone's money. What is held = ``funded - released - refunded`` = its account's balance.
 
     ``number`` is stable per Job and never reused; ``position`` is the place in the agreed Terms.

@@ -6,9 +6,10 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
-from django_fsm import FSMField, FSMModelMixin, transition
+from django_fsm import FSMField, transition
 
 from billing.models.escrow import Escrow
+from escrow_site.lib.states import StateMixin
 from jobs.models import Job, Person
 
 
@@ -45,7 +46,7 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         return self.filter(state__in=[Payment.State.STARTED, Payment.State.AUTHENTICATING])
 
 
-class Payment(FSMModelMixin, models.Model):
+class Payment(StateMixin, models.Model):
     """One charge for one or several Escrows of a Job, all or none (R3.1).
 
     The row is the intent: committed before the gateway is called with ``idempotency_key``.
@@ -168,7 +169,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         return self.filter(state=Refund.State.STARTED)
 
 
-class Refund(FSMModelMixin, models.Model):
+class Refund(StateMixin, models.Model):
     """Money on its way back to the source of a Payment; the ledger has moved already (R8.1)."""
 
     class State(models.TextChoices):

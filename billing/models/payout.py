@@ -4,13 +4,14 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
-from django_fsm import FSMField, FSMModelMixin, transition
+from django_fsm import FSMField, transition
 
 from billing.models.payment import new_idempotency_key
+from escrow_site.lib.states import StateMixin
 from jobs.models import Person
 
 
-class Payout(FSMModelMixin, models.Model):
+class Payout(StateMixin, models.Model):
     """The amount is reserved in the ledger when the row is made; what fails returns."""
 
     class State(models.TextChoices):

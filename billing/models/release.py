@@ -5,9 +5,10 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
-from django_fsm import FSMField, FSMModelMixin, transition
+from django_fsm import FSMField, transition
 
 from billing.models.escrow import Escrow
+from escrow_site.lib.states import StateMixin
 from jobs.models import Job, Person
 
 
@@ -19,7 +20,7 @@ class ReleaseRequestQuerySet(models.QuerySet["ReleaseRequest"]):
         return self.filter(state__in=ReleaseRequest.UNANSWERED)
 
 
-class ReleaseRequest(FSMModelMixin, models.Model):
+class ReleaseRequest(StateMixin, models.Model):
     """The Freelancer's request to be paid for what an Escrow holds; starts the 30-day clock (R6.1).
 
     ``auto_release_at`` is the due instant, ``overdue_at`` when it counts as Overdue. The last three

@@ -34,7 +34,7 @@ ANY_REQUEST = "requests"
 # Amounts of several currencies do not compare: they are sorted within their currency.
 SORTS = {
     "date": "entry.at {way}",
-    "amount": "mine.currency, entry.amount_minor {way}",
+    "amount": "entry.currency, entry.amount_minor {way}",
     "due": "entry.due_at {way} NULLS LAST",
 }
 
@@ -45,9 +45,11 @@ SELECT id, title, currency,
   FROM jobs_job
  WHERE {conditions}
 """
-COLUMNS = "kind, id, job_id, escrow_id, issuer_id, number, state, amount_minor, at, due_at"
+COLUMNS = (
+    "kind, id, job_id, currency, escrow_id, issuer_id, number, state, amount_minor, at, due_at"
+)
 REQUEST_ENTRIES = """
-SELECT 'request', request.id, request.job_id, request.escrow_id, 0::bigint, request.id,
+SELECT 'request', request.id, mine.id, mine.currency, request.escrow_id, 0::bigint, request.id,
        request.state, pro_forma.amount_minor, request.requested_at,
        CASE WHEN request.ended_at IS NULL THEN request.auto_release_at END
   FROM mine
@@ -55,39 +57,40 @@ SELECT 'request', request.id, request.job_id, request.escrow_id, 0::bigint, requ
   JOIN billing_proforma AS pro_forma ON pro_forma.request_id = request.id
 """
 DOCUMENT_ENTRIES = """
-SELECT document.kind, document.id, document.job_id, document.escrow_id, document.issuer_id,
+SELECT document.kind, document.id, mine.id, mine.currency, document.escrow_id, document.issuer_id,
        document.number::bigint, '', document.gross_minor, document.issued_at, NULL::timestamptz
   FROM mine
   JOIN billing_document AS document ON document.job_id = mine.id
 """
-LIST = """
-WITH mine AS ({mine}), entry ({columns}) AS ({entries})
-SELECT entry.*, mine.title AS job, mine.currency, mine.role, escrow.title AS escrow,
-       COALESCE(NULLIF(other.name, ''), other.email, '') AS other_party
-  FROM entry
+# Titles and names. All rows need them only while words are looked for, else just those of the page.
+TITLES = """
   JOIN mine ON mine.id = entry.job_id
   JOIN billing_escrow AS escrow ON escrow.id = entry.escrow_id
   LEFT JOIN jobs_person AS other ON other.id = mine.other_id
- WHERE {conditions}
- ORDER BY {order}, entry.at DESC, entry.kind, entry.id DESC
- LIMIT %(limit)s OFFSET %(offset)s
+"""
+ORDER = '{order}, entry.at DESC, entry.kind COLLATE "C", entry.id DESC'
+LIST = """
+WITH mine AS ({mine}), every_entry ({columns}) AS ({entries}), entry AS (
+  SELECT entry.*
+    FROM every_entry AS entry {titles_for_words}
+   WHERE {conditions}
+   ORDER BY {order}
+   LIMIT %(limit)s OFFSET %(offset)s
+)
+SELECT entry.*, mine.title AS job, mine.role, escrow.title AS escrow,
+       COALESCE(NULLIF(other.name, ''), other.email, '') AS other_party
+  FROM entry {titles}
+ ORDER BY {order}
 """
 SUMS = """
 WITH mine AS ({mine}), entry ({columns}) AS ({entries})
-SELECT mine.currency, count(*) AS entries,
+SELECT entry.currency, count(*) AS entries,
        COALESCE(sum(entry.amount_minor) FILTER (WHERE entry.due_at IS NOT NULL), 0)::bigint
          AS waiting_minor
-  FROM entry
-  JOIN mine ON mine.id = entry.job_id
-  {joins}
+  FROM entry {titles_for_words}
  WHERE {conditions}
- GROUP BY mine.currency
- ORDER BY mine.currency
-"""
-# The words of a person are looked for in titles and names; only then are these joined for the sums.
-JOINS_FOR_WORDS = """
-  JOIN billing_escrow AS escrow ON escrow.id = entry.escrow_id
-  LEFT JOIN jobs_person AS other ON other.id = mine.other_id
+ GROUP BY entry.currency
+ ORDER BY entry.currency
 """
 SEARCHED = ("mine.title", "escrow.title", "other.name", "other.email")
 WORDS_AT_MOST = 5
@@ -101,6 +104,7 @@ class Entry(NamedTuple):
     kind: str
     id: int
     job_id: int
+    currency: str
     escrow_id: int
     issuer_id: int
     number: int
@@ -109,7 +113,6 @@ class Entry(NamedTuple):
     at: datetime
     due_at: datetime | None
     job: str
-    currency: str
     role: str
     escrow: str
     other_party: str
@@ -147,22 +150,23 @@ class Wanted:
     @property
     def order(self) -> str:
         name = self.sort.removeprefix("-")
-        return SORTS[name].format(way="DESC" if self.sort.startswith("-") else "ASC")
+        return ORDER.format(
+            order=SORTS[name].format(way="DESC" if self.sort.startswith("-") else "ASC")
+        )
 
 
 def entries(
     person: Person, wanted: Wanted, *, offset: int = 0, limit: int = PAGE_SIZE
 ) -> list[Entry]:
     """A page of the list."""
-    statement, values = _fill(LIST, person, wanted, order=wanted.order)
+    statement, values = _fill(LIST, person, wanted, order=wanted.order, titles=TITLES)
     rows = _run(statement, {**values, "limit": limit, "offset": offset})
     return [Entry(*row) for row in rows]
 
 
 def sums(person: Person, wanted: Wanted) -> list[Sums]:
     """The number of rows and what waits for its release, for each currency."""
-    joins = JOINS_FOR_WORDS if wanted.words else ""
-    statement, values = _fill(SUMS, person, wanted, joins=joins)
+    statement, values = _fill(SUMS, person, wanted)
     return [Sums(*row) for row in _run(statement, values)]
 
 
@@ -187,6 +191,7 @@ def _fill(statement: str, person: Person, wanted: Wanted, **parts: str) -> tuple
         mine=MINE.format(conditions=_whose(wanted)),
         columns=COLUMNS,
         entries=_which(wanted.show),
+        titles_for_words=TITLES if wanted.words else "",
         conditions=" AND ".join(conditions),
         **parts,
     )

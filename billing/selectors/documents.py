@@ -8,7 +8,17 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from billing.models import Document, ProForma, ReleaseRequest
-from billing.selectors.papers import Cell, Column, Fact, Group, Paper, Table, Total, party
+from billing.selectors.papers import (
+    Cell,
+    Column,
+    Fact,
+    Group,
+    Paper,
+    Table,
+    Total,
+    party,
+    read_in_utc,
+)
 from billing.selectors.seen import seen_by
 from escrow_site.lib import money
 from escrow_site.lib.display import instant
@@ -48,6 +58,7 @@ def documents_seen_by(person: Person) -> QuerySet[Document]:
     )
 
 
+@read_in_utc
 def pro_forma_paper(pro_forma: ProForma) -> Paper:
     """The pro-forma invoice of a Release Request."""
     request, job = pro_forma.request, pro_forma.request.job
@@ -77,6 +88,7 @@ def pro_forma_paper(pro_forma: ProForma) -> Paper:
     )  # fmt: skip
 
 
+@read_in_utc
 def document_paper(document: Document) -> Paper:
     """A final invoice, receipt or credit note."""
     job = document.job

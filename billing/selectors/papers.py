@@ -1,12 +1,20 @@
 """What a paper says: the one form in which page and PDF get an invoice or a Closing Statement.
 
-Only words, ready to read in the active language and time zone. What stands on which paper is in
+Only words, ready to read; every instant is in UTC, the zone named, so that both parties hold the same
+paper. What stands on which paper is in
 ``documents`` and ``statements`` beside this; how it looks is in the templates and in ``billing.pdf``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import wraps
+from typing import ParamSpec
+
+from django.utils import timezone
+
+
+Given = ParamSpec("Given")
 
 
 @dataclass(frozen=True)
@@ -61,11 +69,6 @@ class Table:
     groups: list[Group]
     title: str = ""
 
-    @property
-    def number_places(self) -> list[int]:
-        """Which columns hold amounts, counted from 0."""
-        return [place for place, column in enumerate(self.columns) if column.is_number]
-
 
 @dataclass(frozen=True)
 class Total:
@@ -93,6 +96,17 @@ class Paper:
     state: str = ""
     state_label: str = ""
     is_void: bool = False
+
+
+def read_in_utc(read: Callable[Given, Paper]) -> Callable[Given, Paper]:
+    """Whoever reads a paper, wherever he is, reads the same instants."""
+
+    @wraps(read)
+    def read_the_same(*args: Given.args, **options: Given.kwargs) -> Paper:
+        with timezone.override(UTC):
+            return read(*args, **options)
+
+    return read_the_same
 
 
 def party(label: str, snapshot: Mapping[str, str]) -> Party:

@@ -9,7 +9,17 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from billing.models import ClosingStatement, Escrow
-from billing.selectors.papers import Cell, Column, Fact, Group, Paper, Table, Total, party
+from billing.selectors.papers import (
+    Cell,
+    Column,
+    Fact,
+    Group,
+    Paper,
+    Table,
+    Total,
+    party,
+    read_in_utc,
+)
 from billing.selectors.seen import seen_by
 from escrow_site.lib import money
 from escrow_site.lib.display import day_and_time, instant
@@ -44,6 +54,7 @@ def statements_seen_by(person: Person) -> QuerySet[ClosingStatement]:
     return seen_by(person, rows)
 
 
+@read_in_utc
 def statement_paper(statement: ClosingStatement) -> Paper:
     """The Closing Statement with every movement of money, and sums that come to zero."""
     job = statement.job
@@ -106,11 +117,17 @@ def _sums_row(title: Cell, sums: Line, currency: str) -> list[Cell]:
     return [title, *(Cell(money.display(amount, currency)) for amount in amounts_minor)]
 
 
+def _milestone_name(milestone: Line) -> str:
+    """Its place in the agreed Terms and its title; the oldest Statements knew only its number."""
+    place = milestone.get("position", milestone["number"])
+    return f"{place}. {milestone['title']}"
+
+
 def _sums_group(totals: Line, currency: str) -> Group:
     """A row for each Milestone, and the Job's own below."""
     rows = [
         _sums_row(
-            Cell(f"{sums['number']}. {sums['title']}", Escrow.State(sums["state"]).label),
+            Cell(_milestone_name(sums), Escrow.State(sums["state"]).label),
             sums,
             currency,
         )
@@ -129,7 +146,7 @@ def _movement_groups(statement: ClosingStatement, currency: str) -> list[Group]:
             continue
         funded_minor = milestone["funded_minor"]
         sums = [Cell("Sum"), Cell(""), Cell(""), *[Cell(money.display(funded_minor, currency))] * 2]
-        groups.append(Group(rows, f"{milestone['number']}. {milestone['title']}", sums))
+        groups.append(Group(rows, _milestone_name(milestone), sums))
     return groups
 
 
@@ -143,7 +160,7 @@ def _movement_rows(line: Line, statement: ClosingStatement, currency: str) -> li
         return Cell(money.display(amount_minor, currency))
 
     if line["what"] == "funding":
-        return [[when, Cell("Funded", line["note"]), by, amount(line["amount_minor"]), Cell("")]]
+        return [[when, Cell("Funded"), by, amount(line["amount_minor"]), Cell("")]]
     if line["what"] == "refund":
         what = Cell("Refunded to the Client", line["note"])
         return [[when, what, by, Cell(""), amount(line["amount_minor"])]]

@@ -1,6 +1,7 @@
 """What an answer about a payment does: Pending, Funded, unfunded again, or sent back (R3.2 to R3.5).
 
-``payments.record_answer`` is the one caller: it has locked the Job and read the payment under it.
+``payments.record_answer`` is the one caller: it has locked the Job and read the payment, its parts in
+the order of the Terms, and their Escrows under it. Money that is wanted is entered by ``arrivals.sql``.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,6 @@ from billing.gateways.base import Answer, Status
 from billing.models import (
     Allocation,
     Escrow,
-    FundingRequest,
     Payment,
     PaymentMethod,
     Refund,
@@ -28,7 +28,7 @@ from billing.notices import (
     PAYMENT_STOPPED,
 )
 from billing.services import refunds
-from escrow_site.lib import states
+from escrow_site.lib import statements, states
 from jobs.models import Person
 from jobs.notices import Kind
 from jobs.services import activity
@@ -37,22 +37,33 @@ NO_LONGER_WANTED = "The money arrived when it was no longer wanted."
 SENT_BACK_STATES = (Payment.State.FAILED, Payment.State.CANCELLED, Payment.State.LAPSED)
 
 
-def enter(payment: Payment, answer: Answer, *, by: Person | None, at: datetime) -> Refund | None:
+def enter(
+    payment: Payment,
+    allocations: Sequence[Allocation],
+    answer: Answer,
+    *,
+    by: Person | None,
+    at: datetime,
+) -> Refund | None:
     """Enter an answer; returns the Refund to carry out after the commit, if money is not wanted.
 
     What a state has no use for any more changes nothing.
     """
-    _remember_reference(payment, answer)
     _remember_authentication(payment, answer, at=at)
+    if answer.status == Status.SUCCEEDED and _is_wanted(payment, allocations):
+        _become_funded(payment, allocations, answer, at=at)
+        return None
+    _remember_reference(payment, answer)
     match answer.status:
         case Status.SUCCEEDED:
-            return _arrive(payment, at=at)
+            return _refuse_money(payment, allocations, at=at)
         case Status.REQUIRES_AUTHENTICATION if payment.state == Payment.State.STARTED:
-            _become_pending(payment, at=at)
+            _become_pending(payment, allocations, at=at)
         case Status.FAILED if payment.is_under_way:
-            _fail(payment, failure=answer.failure or "The bank refused the payment.", at=at)
+            failure = answer.failure or "The bank refused the payment."
+            _fail(payment, allocations, failure=failure, at=at)
         case Status.CANCELLED if payment.is_under_way:
-            _cancel(payment, by=by, at=at)
+            _cancel(payment, allocations, by=by, at=at)
     return None
 
 
@@ -71,11 +82,10 @@ def _remember_authentication(payment: Payment, answer: Answer, *, at: datetime) 
         payment.method.authenticated_at = at
 
 
-def _arrive(payment: Payment, *, at: datetime) -> Refund | None:
-    allocations = _allocations(payment)
-    if payment.is_under_way and _is_wanted(payment, allocations):
-        _become_funded(payment, allocations, at=at)
-        return None
+def _refuse_money(
+    payment: Payment, allocations: Sequence[Allocation], *, at: datetime
+) -> Refund | None:
+    """Money that is not wanted goes back, once; an answer that comes again changes nothing."""
     if payment.is_under_way:
         _give_up(payment, allocations)
         states.move([payment], "fail", at=at, failure=NO_LONGER_WANTED)
@@ -85,36 +95,63 @@ def _arrive(payment: Payment, *, at: datetime) -> Refund | None:
 
 
 def _is_wanted(payment: Payment, allocations: Sequence[Allocation]) -> bool:
-    return payment.job.is_running and all(
-        allocation.live
-        and allocation.escrow.state in (Escrow.State.UNFUNDED, Escrow.State.PENDING)
-        and allocation.escrow.amount_minor == allocation.amount_minor
-        for allocation in allocations
-    )
-
-
-def _become_funded(payment: Payment, allocations: Sequence[Allocation], *, at: datetime) -> None:
-    escrows = [allocation.escrow for allocation in allocations]
-    states.move([payment], "succeed", at=at)
-    states.move(escrows, "fund")
-    FundingRequest.objects.filter(escrow__in=escrows, closed_at__isnull=True).update(closed_at=at)
-    cash = ledger.cash(payment.gateway, payment.currency)
-    ledger.post(
-        ledger.Posting(
-            debit=cash,
-            credit=allocation.escrow.account,
-            amount_minor=allocation.amount_minor,
-            code=Transfer.Code.FUND,
-            reference=f"payment:{payment.pk}:escrow:{allocation.escrow_id}",
-            at=at,
+    return (
+        payment.is_under_way
+        and payment.job.is_running
+        and all(
+            allocation.live
+            and allocation.escrow.state in (Escrow.State.UNFUNDED, Escrow.State.PENDING)
+            and allocation.escrow.amount_minor == allocation.amount_minor
+            for allocation in allocations
         )
-        for allocation in allocations
     )
+
+
+def _become_funded(
+    payment: Payment, allocations: Sequence[Allocation], answer: Answer, *, at: datetime
+) -> None:
+    written = statements.run(
+        statements.beside(__file__),
+        statements.as_json([_arrived(payment, answer, at=at)]),
+        statements.as_json(map(_funded, allocations)),
+    )
+    count = len(allocations)
+    if written != [{"payments": 1, "escrows": count, "transfers": count}]:
+        raise states.LostRace(f"{payment}: {written} of 1 payment for {count} Escrows")
     _record(payment, allocations, FUNDED, by=payment.payer, at=at)
 
 
-def _become_pending(payment: Payment, *, at: datetime) -> None:
-    allocations = _allocations(payment)
+def _arrived(payment: Payment, answer: Answer, *, at: datetime) -> dict[str, Any]:
+    """Make the move in memory and say what ``arrivals.sql`` is to write."""
+    state_before = payment.state
+    payment.succeed(at=at)
+    payment.gateway_reference = payment.gateway_reference or answer.reference
+    return {
+        "payment_id": payment.pk,
+        "gateway": payment.gateway,
+        "gateway_reference": payment.gateway_reference,
+        "currency": payment.currency,
+        "state_before": state_before,
+        "state": payment.state,
+        "succeeded_at": payment.succeeded_at,
+    }
+
+
+def _funded(allocation: Allocation) -> dict[str, Any]:
+    """The same for a part and its Escrow."""
+    escrow = allocation.escrow
+    state_before = escrow.state
+    escrow.fund()
+    return {
+        "escrow_id": escrow.pk,
+        "amount_minor": allocation.amount_minor,
+        "state_before": state_before,
+        "state": escrow.state,
+        "funded_minor": escrow.funded_minor,
+    }
+
+
+def _become_pending(payment: Payment, allocations: Sequence[Allocation], *, at: datetime) -> None:
     states.move([payment], "await_authentication")
     states.move([allocation.escrow for allocation in allocations], "await_authentication")
     _record(
@@ -122,18 +159,20 @@ def _become_pending(payment: Payment, *, at: datetime) -> None:
     )
 
 
-def _fail(payment: Payment, *, failure: str, at: datetime) -> None:
+def _fail(
+    payment: Payment, allocations: Sequence[Allocation], *, failure: str, at: datetime
+) -> None:
     was_pending = payment.state == Payment.State.AUTHENTICATING
-    allocations = _allocations(payment)
     states.move([payment], "fail", at=at, failure=failure[:300])
     _give_up(payment, allocations)
     kind = AUTHENTICATION_FAILED if was_pending else PAYMENT_FAILED
     _record(payment, allocations, kind, by=payment.payer, at=at, failure=failure)
 
 
-def _cancel(payment: Payment, *, by: Person | None, at: datetime) -> None:
+def _cancel(
+    payment: Payment, allocations: Sequence[Allocation], *, by: Person | None, at: datetime
+) -> None:
     was_pending = payment.state == Payment.State.AUTHENTICATING
-    allocations = _allocations(payment)
     states.move([payment], "cancel", at=at)
     _give_up(payment, allocations)
     kind = PAYMENT_CANCELLED if was_pending else PAYMENT_STOPPED
@@ -171,15 +210,6 @@ def _send_back(payment: Payment, allocations: Sequence[Allocation], *, at: datet
     )
     _record(payment, allocations, MONEY_RETURNED, by=None, at=at)
     return refund
-
-
-def _allocations(payment: Payment) -> list[Allocation]:
-    """The payment's parts with their Escrows and accounts, in the order of the Terms."""
-    return list(
-        Allocation.objects.filter(payment=payment)
-        .select_related("escrow__account")
-        .order_by("escrow__position", "escrow_id")
-    )
 
 
 def _record(

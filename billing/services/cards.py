@@ -11,11 +11,13 @@ from django.db import transaction
 from billing import gateways
 from billing.gateways.base import Answer, CardEntry, GatewayError, Status
 from billing.models import Payment, PaymentMethod
+from escrow_site.lib import statements
 from escrow_site.lib.refusals import Refusal, WrongParty, WrongState, refuse_if
 from jobs.models import Person
 from jobs.services.accounts import refuse_locked
 
 MOST_CARDS = 20
+LOCK = "SELECT {method} FROM billing_paymentmethod AS method WHERE id = %s FOR NO KEY UPDATE"
 
 
 class BadCard(Refusal):
@@ -35,6 +37,13 @@ def passes_luhn(number: str) -> bool:
     digits = [int(digit) for digit in reversed(number)]
     doubled = sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2])
     return (sum(digits[::2]) + doubled) % 10 == 0
+
+
+def lock(method: PaymentMethod) -> PaymentMethod:
+    """The card as it is once locked."""
+    [(locked,)] = statements.read(LOCK, method.pk, method=PaymentMethod)
+    assert isinstance(locked, PaymentMethod)
+    return locked
 
 
 def is_expired(method: PaymentMethod, *, at: datetime) -> bool:
@@ -135,7 +144,7 @@ def remove_card(method: PaymentMethod, *, by: Person, at: datetime) -> None:
     Locks the card. Raises the Refusal of may_remove.
     """
     with transaction.atomic():
-        locked = PaymentMethod.objects.select_for_update(no_key=True).get(pk=method.pk)
+        locked = lock(method)
         refuse_if(may_remove(locked, by=by, at=at))
         locked.removed_at = at
         locked.save(update_fields=["removed_at"])

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from escrow_site.lib import statements
+from escrow_site.lib.refusals import Refusal
 from jobs.models import Job, Person, Policy
 
 # Ordered, so that two batches cannot deadlock; NO KEY, so that rows pointing to a Job are not held up.
@@ -18,14 +19,18 @@ SELECT {job}, {client}, {freelancer}, {policy}
 """
 
 
+class JobGone(Refusal):
+    """The Job was a draft, and somebody has discarded it meanwhile."""
+
+
 def lock_job(job_id: int, *, at: datetime) -> Job:
     """Lock the Job, carry out what is due for it by ``at``, and return it as it is then.
 
-    To be called first in a transaction. Raises Job.DoesNotExist.
+    To be called first in a transaction. Raises JobGone.
     """
     jobs = _lock([job_id])
     if not jobs:
-        raise Job.DoesNotExist(f"There is no Job {job_id}.")
+        raise JobGone("This Job is not there any more: its draft was discarded.")
     catch_up(jobs[0], at=at)
     return jobs[0]
 

@@ -11,6 +11,7 @@ from escrow_site.lib import states
 from escrow_site.lib.refusals import Refusal, WrongParty, WrongState, refuse_if
 from jobs.models import Job, Person
 from jobs.services import activity
+from jobs.services.accounts import refuse_locked
 
 
 def complete_if_finished(job: Job, *, at: datetime) -> bool:
@@ -34,6 +35,8 @@ def may_complete(job: Job, *, by: Person, at: datetime) -> Refusal | None:
 
     Reads the Job's Escrows and Release Requests.
     """
+    if refusal := refuse_locked(by):
+        return refusal
     if job.role_of(by) is None:
         return WrongParty("Only the Client or the Freelancer can complete a Job.")
     if not job.is_running:

@@ -32,6 +32,8 @@ def refuse_unless_running(job: Job) -> Refusal | None:
 def may_request_funding(escrow: Escrow, *, by: Person, at: datetime) -> Refusal | None:
     """The Freelancer requests funding of an unfunded Milestone, once while it is open (R3.1)."""
     job = escrow.job
+    if refusal := refuse_locked(by):
+        return refusal
     if job.role_of(by) != "freelancer":
         return WrongParty("Only the Freelancer can request funding.")
     if refusal := refuse_hourly(job) or refuse_unless_running(job):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from celery import current_app
-from django.db import transaction
+from django.db import DataError, transaction
 from django.db.models import F
 from django.db.models.functions import Least
 
@@ -36,13 +36,17 @@ def receive(gateway_name: str, *, payload: bytes, headers: Mapping[str, str]) ->
         raise BadEvent("The event has no proper id.")
     if b"\\u0000" in payload:
         raise BadEvent("The event contains NUL characters.")
-    with transaction.atomic():
-        stored, _ = GatewayEvent.objects.get_or_create(
-            gateway=gateway_name,
-            event_id=event.event_id,
-            defaults={"kind": str(event.kind)[:60], "body": event.body},
-        )
-        once_after_commit(wake_worker)
+    try:
+        with transaction.atomic():
+            stored, _ = GatewayEvent.objects.get_or_create(
+                gateway=gateway_name,
+                event_id=event.event_id,
+                defaults={"kind": str(event.kind)[:60], "body": event.body},
+            )
+            once_after_commit(wake_worker)
+    except (DataError, UnicodeError) as error:
+        # Signed, and yet no JSON that the database takes: NaN, infinities, lone surrogates.
+        raise BadEvent("The event cannot be stored.") from error
     return stored
 
 
@@ -93,7 +97,7 @@ def apply(gateway: str, answer: Answer, *, at: datetime) -> bool:
             return cards.record_answer(gateway, answer, at=at)
         case Kind.CHARGE:
             if payment := payments.find(gateway, answer):
-                payments.record_answer(payment.pk, answer, at=at)
+                payments.record_answer(payment, answer, at=at)
                 return True
         case Kind.REFUND:
             if refund := refunds.find(gateway, answer):

@@ -4,22 +4,44 @@
 Cards are in ``cards``, money that goes back in ``refunds``, Funding Requests in ``funding``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
-from billing import gateways
+from billing import gateways, ledger
 from billing.gateways.base import Answer, ChargeOrder, GatewayError, Kind, Status
 from billing.models import Allocation, Escrow, Payment, PaymentMethod
 from billing.services import arrivals, cards, catching_up, refunds
 from billing.services.cards import BankSilent
 from billing.services.funding import refuse_hourly, refuse_unless_running
-from escrow_site.lib import money
+from escrow_site.lib import money, statements, states
 from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState, refuse_if
 from escrow_site.lib.timing import DAY
 from jobs.models import Job, Person
 from jobs.services.accounts import refuse_locked
+
+# The agreed Escrows in the order of the Terms, each with the payment that is there for it already.
+AGREED = """
+SELECT {escrow}, allocation.payment_id
+  FROM billing_escrow AS escrow
+  LEFT JOIN billing_allocation AS allocation
+    ON allocation.escrow_id = escrow.id AND allocation.live
+ WHERE escrow.job_id = %s AND escrow.state <> 'removed'
+ ORDER BY escrow.position, escrow.number
+"""
+# A payment with its parts in the order of the Terms, and whether its gateway has a cash account.
+PAID = """
+SELECT {payment}, {method}, {allocation}, {escrow}, cash.id
+  FROM billing_payment AS payment
+  JOIN billing_paymentmethod AS method ON method.id = payment.method_id
+  JOIN billing_allocation AS allocation ON allocation.payment_id = payment.id
+  JOIN billing_escrow AS escrow ON escrow.id = allocation.escrow_id
+  LEFT JOIN billing_account AS cash
+    ON cash.kind = 'cash' AND cash.currency = payment.currency AND cash.gateway = payment.gateway
+ WHERE payment.id = %s
+ ORDER BY escrow.position, escrow.id
+"""
 
 
 class CardNotAuthenticated(Refusal):
@@ -98,33 +120,40 @@ def start(
     with transaction.atomic(durable=True):
         job = catching_up.lock_job(job_id, at=at)
         refuse_if(refuse_payer(job, by=by))
-        agreed = list(Escrow.objects.of(job).agreed())
-        chosen = _choose(job, agreed, set(numbers), by=by, at=at)
+        rows = statements.read(AGREED, job.pk, escrow=Escrow)
+        agreed: list[Escrow] = [escrow for escrow, _ in rows]
+        under_way = {escrow.pk: payment_id for escrow, payment_id in rows if payment_id}
+        chosen = _choose(job, agreed, set(numbers), under_way=under_way, by=by, at=at)
         total_minor = sum(escrow.amount_minor for escrow in chosen)
         if seen_minor is not None and seen_minor != total_minor:
             raise StalePage(
                 f"The price has changed: it is {money.display(total_minor, job.currency)} now. "
                 "Please check the amounts and fund again."
             )
-        method = PaymentMethod.objects.select_for_update(no_key=True).get(pk=method.pk)
+        method = cards.lock(method)
         refuse_if(cards.refuse_unless_usable(method, by=by, at=at))
         refuse_if(_refuse_unauthenticated(method, chosen, agreed))
         return _write_intent(job, chosen, method, total_minor=total_minor, at=at)
 
 
 def _choose(
-    job: Job, agreed: Sequence[Escrow], numbers: set[int], *, by: Person, at: datetime
+    job: Job,
+    agreed: Sequence[Escrow],
+    numbers: set[int],
+    *,
+    under_way: Mapping[int, int],
+    by: Person,
+    at: datetime,
 ) -> list[Escrow]:
-    """The Escrows with these numbers, in the order of the Terms; refuses if one cannot be funded."""
+    """The Escrows with these numbers, in the order of the Terms; refuses if one cannot be funded.
+
+    ``under_way`` are the ids of payments that are there already, by the ids of their Escrows.
+    """
     chosen = [escrow for escrow in agreed if escrow.number in numbers]
     if not numbers:
         raise WrongState("Choose at least one Milestone to fund.")
     if len(chosen) != len(numbers):
         raise WrongState("A Milestone that you chose is not part of the agreed Terms.")
-    under_way = {
-        allocation.escrow_id: allocation.payment_id
-        for allocation in Allocation.objects.filter(escrow__in=chosen, live=True)
-    }
     for escrow in chosen:
         escrow.job = job
         refusal = may_fund(escrow, by=by, at=at)
@@ -160,7 +189,7 @@ def _write_intent(
     job: Job, chosen: Sequence[Escrow], method: PaymentMethod, *, total_minor: int, at: datetime
 ) -> Payment:
     assert job.policy is not None
-    payment = Payment.objects.create(
+    payment = Payment(
         job=job,
         payer=job.client,
         method=method,
@@ -170,10 +199,14 @@ def _write_intent(
         started_at=at,
         lapses_at=at + job.policy.authentication_days * DAY,
     )
-    Allocation.objects.bulk_create(
-        Allocation(payment=payment, escrow=escrow, amount_minor=escrow.amount_minor)
-        for escrow in chosen
+    parts = [{"escrow_id": escrow.pk, "amount_minor": escrow.amount_minor} for escrow in chosen]
+    [written] = statements.run(
+        statements.beside(__file__),
+        statements.as_json([states.snapshot(payment)]),
+        statements.as_json(parts),
     )
+    payment.pk = written["id"]
+    payment._state.adding = False
     return payment
 
 
@@ -189,7 +222,7 @@ def carry_out(payment: Payment, *, at: datetime) -> Payment:
         answer = gateways.get(payment.gateway).start_charge(_order(payment))
     except GatewayError:
         return payment
-    return record_answer(payment.pk, answer, at=at)
+    return record_answer(payment, answer, at=at)
 
 
 def ask(payment: Payment, *, at: datetime) -> Payment:
@@ -210,7 +243,7 @@ def ask(payment: Payment, *, at: datetime) -> Payment:
         return carry_out(payment, at=at)
     if answer.status == Status.REQUIRES_AUTHENTICATION and payment.gateway_reference:
         return payment  # Pending, as before: no need to lock its Job
-    return record_answer(payment.pk, answer, at=at)
+    return record_answer(payment, answer, at=at)
 
 
 def authentication_url(payment: Payment, *, at: datetime) -> str:
@@ -229,7 +262,7 @@ def authentication_url(payment: Payment, *, at: datetime) -> str:
     except GatewayError as error:
         raise BankSilent("The bank did not answer. Please try again.") from error
     if not answer.authentication_url:
-        record_answer(payment.pk, answer, at=at)
+        record_answer(payment, answer, at=at)
     return answer.authentication_url
 
 
@@ -240,23 +273,42 @@ def find(gateway: str, answer: Answer) -> Payment | None:
 
 
 def record_answer(
-    payment_id: int, answer: Answer, *, at: datetime, by: Person | None = None
+    payment: Payment, answer: Answer, *, at: datetime, by: Person | None = None
 ) -> Payment:
-    """Enter the gateway's answer about a payment, in a transaction of its own.
+    """Enter the gateway's answer about a payment, in a transaction of its own; the payment after it.
 
     ``by`` is the person whom a cancellation comes from. An answer that comes twice, late or in the
     wrong order does nothing twice (R3.5). Money that is no longer wanted is on its way back when
     this returns. Locks the Job.
     """
     with transaction.atomic(durable=True):
-        job_id = Payment.objects.values_list("job_id", flat=True).get(pk=payment_id)
-        job = catching_up.lock_job(job_id, at=at)
-        payment = Payment.objects.select_related("payer", "method").get(pk=payment_id)
-        payment.job = job
-        refund = arrivals.enter(payment, answer, by=by, at=at)
+        job = catching_up.lock_job(payment.job_id, at=at)
+        payment, allocations = _read(job, payment.pk)
+        refund = arrivals.enter(payment, allocations, answer, by=by, at=at)
     if refund is not None:
         refunds.carry_out(refund, at=at)
     return payment
+
+
+def _read(job: Job, payment_id: int) -> tuple[Payment, list[Allocation]]:
+    """A payment of a locked Job with its card, and its parts with their Escrows."""
+    rows = statements.read(
+        PAID,
+        payment_id,
+        payment=Payment,
+        method=PaymentMethod,
+        allocation=Allocation,
+        escrow=Escrow,
+    )
+    payment, method, _, _, cash_id = rows[0]
+    payment.job, payment.method = job, method
+    if payment.payer_id == job.client_id:
+        payment.payer = job.client
+    if cash_id is None:  # the first payment through this gateway in this currency
+        ledger.cash(payment.gateway, payment.currency)
+    for _, _, allocation, escrow, _ in rows:
+        escrow.job, allocation.payment, allocation.escrow = job, payment, escrow
+    return payment, [allocation for _, _, allocation, _, _ in rows]
 
 
 # --- Cancelling ---
@@ -300,7 +352,7 @@ def cancel(payment: Payment, *, by: Person, at: datetime) -> Payment:
         raise BankSilent(
             "The bank did not answer, so the payment was not cancelled. Please try again."
         ) from error
-    return record_answer(payment.pk, answer, at=at, by=by)
+    return record_answer(payment, answer, at=at, by=by)
 
 
 def _order(payment: Payment) -> ChargeOrder:

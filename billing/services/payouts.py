@@ -150,12 +150,15 @@ def carry_out(payout: Payout, *, at: datetime) -> Payout:
 
 
 def ask(payout: Payout, *, at: datetime) -> Payout:
-    """Ask the gateway what became of a Payout on its way; send it again if it never arrived."""
+    """Ask the gateway what became of a Payout on its way; send it again if it never arrived.
+
+    A locked account is paid nothing out (R1.5): what never arrived waits until it is unlocked.
+    """
     answer = gateways.get(payout.gateway).look_up(
         Kind.PAYOUT, idempotency_key=payout.idempotency_key, reference=payout.gateway_reference
     )
     if answer.status == Status.NOT_FOUND:
-        return carry_out(payout, at=at)
+        return payout if refuse_locked(payout.person) else carry_out(payout, at=at)
     return record_answer(payout.pk, answer, at=at)
 
 

@@ -18,7 +18,7 @@ def reconcile(*, at: datetime) -> int:
 
     One that cannot be asked about is logged and does not keep the others. Safe to run twice at once.
     """
-    started = Payout.objects.filter(state=Payout.State.STARTED)
+    started = Payout.objects.filter(state=Payout.State.STARTED).select_related("person")
     return (
         _ask_all(Payment.objects.under_way().select_related("method"), payments.ask, at=at)
         + _ask_all(Refund.objects.under_way().select_related("payment"), refunds.ask, at=at)

@@ -18,6 +18,7 @@ from escrow_site.lib.refusals import Refusal, WrongParty, WrongState, refuse_if
 from escrow_site.lib.timing import DAY
 from jobs.models import Job, Person, Policy
 from jobs.services import activity
+from jobs.services.accounts import refuse_locked
 from jobs.services.activity import Entry
 
 
@@ -31,6 +32,8 @@ def may_request_release(escrow: Escrow, *, by: Person, at: datetime) -> Refusal 
     Reads ``escrow.job`` and ``escrow.release_requests``; a page prefetches both.
     """
     job = escrow.job
+    if refusal := refuse_locked(by):
+        return refusal
     if job.role_of(by) != "freelancer":
         return WrongParty("Only the Freelancer can request a release.")
     if refusal := refuse_hourly(job):
@@ -121,6 +124,8 @@ def _facts(request: ReleaseRequest) -> dict[str, object]:
 
 def may_void(request: ReleaseRequest, *, by: Person, at: datetime) -> Refusal | None:
     """The Freelancer voids an open or overdue request; nothing else can be voided (R7.1, R7.2)."""
+    if refusal := refuse_locked(by):
+        return refusal
     if request.job.role_of(by) != "freelancer":
         return WrongParty("Only the Freelancer can void a Release Request.")
     if request.state == ReleaseRequest.State.DISPUTED:

@@ -20,6 +20,7 @@ from escrow_site.lib import statements, states
 from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState, refuse_if
 from jobs.models import Job, Person
 from jobs.services import activity
+from jobs.services.accounts import refuse_locked
 from jobs.services.activity import Entry
 
 RELEASED_BY_CLIENT = "Released by the Client."
@@ -29,7 +30,7 @@ SELECT {escrow}, {request}, {pro_forma}
   LEFT JOIN billing_releaserequest AS request
     ON request.escrow_id = escrow.id AND request.state IN ('open', 'overdue', 'disputed')
   LEFT JOIN billing_proforma AS pro_forma ON pro_forma.request_id = request.id
- WHERE escrow.job_id = %s AND escrow.number = ANY(%s)
+ WHERE escrow.job_id = %s AND escrow.number = ANY (ARRAY(SELECT unnest(%s)))
  ORDER BY escrow.position, escrow.number
 """
 
@@ -63,6 +64,8 @@ class Released:
 def may_release(escrow: Escrow, *, by: Person, at: datetime) -> Refusal | None:
     """The Client releases a Funded Milestone, with or without a request (R5.1, R3.4)."""
     job = escrow.job
+    if refusal := refuse_locked(by):
+        return refusal
     if job.role_of(by) != "client":
         return WrongParty("Only the Client can release the money of a Milestone.")
     if refusal := refuse_hourly(job):

@@ -1,5 +1,7 @@
 """What a Closing Statement says: every funding, release, refund and fee, and the totals (R11.2).
 
+``number`` is a Milestone's identity, ``position`` the place in the agreed Terms, which readers see.
+
 Read from the rows of the Job, not from its history, and held against each other before issue.
 """
 
@@ -22,13 +24,14 @@ SUMS = (
 def lines(job: Job) -> list[Line]:
     """Every movement of the Job's money in the order in which it happened; amounts in minor units."""
     entries = [*_fundings(job), *_releases(job), *_refunds(job)]
-    return sorted(entries, key=lambda line: (line["at"], line["number"] or 0))
+    return sorted(entries, key=lambda line: (line["at"], line["position"] or 0))
 
 
 def _fundings(job: Job) -> list[Line]:
+    """Without the card: that is the Client's own business, and the Freelancer reads this too."""
     allocations = Allocation.objects.filter(
         payment__job=job, payment__state=Payment.State.SUCCEEDED, live=True
-    ).select_related("payment__payer", "payment__method", "escrow")
+    ).select_related("payment__payer", "escrow")
     return [
         _line(
             "funding",
@@ -36,7 +39,6 @@ def _fundings(job: Job) -> list[Line]:
             at=allocation.payment.succeeded_at,
             actor=str(allocation.payment.payer),
             amount_minor=allocation.amount_minor,
-            note=str(allocation.payment.method),
         )
         for allocation in allocations
     ]
@@ -61,9 +63,7 @@ def _releases(job: Job) -> list[Line]:
 
 
 def _refunds(job: Job) -> list[Line]:
-    refunds = Refund.objects.filter(payment__job=job, escrow__isnull=False).select_related(
-        "escrow", "payment__method"
-    )
+    refunds = Refund.objects.filter(payment__job=job, escrow__isnull=False).select_related("escrow")
     return [
         _line(
             "refund",
@@ -81,16 +81,18 @@ def _line(what: str, escrow: Escrow | None, **values: Any) -> Line:
     return {
         "what": what,
         "number": escrow.number if escrow else None,
+        "position": escrow.position if escrow else None,
         "title": escrow.title if escrow else "",
         **values,
     }
 
 
 def totals(job: Job) -> Line:
-    """The sums of each Milestone and of the Job, in minor units."""
+    """The sums of each Milestone, in the order of their places, and of the Job; in minor units."""
     milestones = [
         {
             "number": escrow.number,
+            "position": escrow.position,
             "title": escrow.title,
             "state": escrow.state,
             **{name: getattr(escrow, name) for name in SUMS},

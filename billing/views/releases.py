@@ -17,6 +17,7 @@ from escrow_site.lib import timing
 from escrow_site.lib.refusals import Refusal, StalePage
 from jobs.models import Job, Person
 
+
 @dataclass(frozen=True)
 class Offer:
     """One Milestone on the release page: what its release would come to."""

@@ -169,6 +169,9 @@ class SafeChangeList(ChangeList):
         except OverflowError as error:  # a date that no calendar has
             raise IncorrectLookupParameters(error) from error
         self.title = capfirst(str(self.opts.verbose_name_plural))
+        if not request.GET:
+            # Years and months are counted from the rows: only once somebody has narrowed them.
+            self.date_hierarchy = None
 
 
 class DeskAdmin(Columns, admin.ModelAdmin):

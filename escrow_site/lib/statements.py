@@ -35,14 +35,24 @@ def _iso(value: object) -> str:
 def run(statement: str, *parameters: Any) -> list[dict[str, Any]]:
     """Run one statement; its rows as dicts, or nothing when it returns none."""
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters or None)
+        cursor.execute(statement, _given(parameters))
         if cursor.description is None:
             return []
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def read(statement: str, *parameters: Any, **tables: type[models.Model]) -> list[tuple[Any, ...]]:
+class Only(NamedTuple):
+    """A table of which just these columns are read; what else is asked of its instances is fetched."""
+
+    model: type[models.Model]
+    columns: tuple[str, ...]
+
+
+Table = type[models.Model] | Only
+
+
+def read(statement: str, *parameters: Any, **tables: Table) -> list[tuple[Any, ...]]:
     """Run a SELECT whose list names tables in braces (``SELECT {job}, {policy} FROM …``).
 
     Each keyword is the alias of a table in the statement. Returns a tuple per row with one model
@@ -50,10 +60,18 @@ def read(statement: str, *parameters: Any, **tables: type[models.Model]) -> list
     the list names after the tables comes last, as it is.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_with_columns(statement, tuple(tables.items())), parameters)
+        cursor.execute(_with_columns(statement, tuple(tables.items())), _given(parameters))
         rows = cursor.fetchall()
-    shapes = [_shape(model) for model in tables.values()]
+    shapes = [_shape(table) for table in tables.values()]
     return [_instances(row, shapes) for row in rows]
+
+
+def _given(parameters: tuple[Any, ...]) -> Any:
+    """The values for the places of a statement; one dict when the places have names."""
+    match parameters:
+        case (dict() as named,):
+            return named
+    return parameters or None
 
 
 def attach(row: models.Model, related_name: str, related: list[Any]) -> None:
@@ -74,12 +92,13 @@ class Shape(NamedTuple):
 
 
 @cache
-def _shape(model: type[models.Model]) -> Shape:
-    fields = model._meta.concrete_fields
+def _shape(table: Table) -> Shape:
+    model = table.model if isinstance(table, Only) else table
+    fields = _fields(table)
     return Shape(
         model=model,
         names=[field.attname for field in fields],
-        key=[field.attname for field in fields].index(model._meta.pk.attname),
+        key=[field.primary_key for field in fields].index(True),
         converters=[
             (place, field.from_db_value)
             for place, field in enumerate(fields)
@@ -88,12 +107,20 @@ def _shape(model: type[models.Model]) -> Shape:
     )
 
 
+def _fields(table: Table) -> list[Any]:
+    if isinstance(table, Only):
+        return [
+            field for field in table.model._meta.concrete_fields if field.attname in table.columns
+        ]
+    return list(table._meta.concrete_fields)
+
+
 @cache
-def _with_columns(statement: str, tables: tuple[tuple[str, type[models.Model]], ...]) -> str:
+def _with_columns(statement: str, tables: tuple[tuple[str, Table], ...]) -> str:
     return statement.format(
         **{
-            alias: ", ".join(f"{alias}.{field.column}" for field in model._meta.concrete_fields)
-            for alias, model in tables
+            alias: ", ".join(f"{alias}.{field.column}" for field in _fields(table))
+            for alias, table in tables
         }
     )
 

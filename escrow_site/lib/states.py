@@ -46,3 +46,23 @@ def move(rows: Iterable[Any], verb: str, **arguments: Any) -> None:
         written = model._default_manager.filter(pk__in=keys, state=source).update(**dict(changes))
         if written != len(keys):
             raise LostRace(f"{model.__name__} {verb}: {written} of {len(keys)} rows were {source}")
+
+
+class StateMixin:
+    """``refresh_from_db`` for a model whose state is protected against assignment.
+
+    django-fsm's own mixin takes the protection off the class while it runs, for every thread.
+    """
+
+    def refresh_from_db(self: Any, *args: Any, fields: Any = None, **options: Any) -> None:
+        if fields is not None:
+            assert "state" not in fields, "read the row anew to learn its state"
+            super().refresh_from_db(*args, fields=fields, **options)  # type: ignore[misc]
+            return
+        newest = type(self)._base_manager.get(pk=self.pk)
+        for field in self._meta.concrete_fields:
+            self.__dict__[field.attname] = newest.__dict__[field.attname]
+        for field in (*self._meta.concrete_fields, *self._meta.related_objects):
+            if field.is_relation and field.is_cached(self):
+                field.delete_cached_value(self)
+        self._prefetched_objects_cache = {}

@@ -1,9 +1,11 @@
-"""Small things that every page with a POST needs."""
+"""Small things that pages share."""
 
 from collections.abc import Callable
+from functools import cache
 
 from django.contrib import messages
 from django.http import HttpRequest
+from django.urls import reverse
 
 from escrow_site.lib.refusals import Refusal
 
@@ -17,3 +19,9 @@ def attempt(request: HttpRequest, action: Callable[[], object], *, done: str) ->
         return False
     messages.success(request, done)
     return True
+
+
+@cache
+def address_pattern(name: str) -> str:
+    """The address of rows of one kind, to be filled with an id: one look-up for all of them."""
+    return reverse(name, args=[0]).replace("/0/", "/{}/")

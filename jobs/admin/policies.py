@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from escrow_site.lib.admin import DeskAdmin, badge, list_url
+from escrow_site.lib.templatetags.escrow import basis_points
 from jobs.forms.support import PolicyForm
 from jobs.models import Policy
 from jobs.services import policies
@@ -34,8 +35,7 @@ class PolicyAdmin(DeskAdmin):
 
     form = PolicyForm
     list_display = (
-        "version", "standing", "made_at", "jobs", "release_days", "service_fee_basis_points",
-        "dormant_days",
+        "version", "standing", "made_at", "jobs", "release_days", "service_fee", "dormant_days",
     )  # fmt: skip
     ordering = ("-version",)
 
@@ -79,6 +79,10 @@ class PolicyAdmin(DeskAdmin):
             policy.is_newest if hasattr(policy, "is_newest") else policy == Policy.objects.current()
         )
         return badge("active", "Current") if is_newest else badge("superseded", "Superseded")
+
+    @admin.display(description="service fee", ordering="service_fee_basis_points")
+    def service_fee(self, policy: Policy) -> str:
+        return basis_points(policy.service_fee_basis_points)
 
     @admin.display(description="Jobs")
     def jobs(self, policy: Any) -> SafeString:

@@ -8,6 +8,7 @@ import django_fsm
 from django.conf import settings
 from django.db import migrations, models
 
+import escrow_site.lib.states
 import escrow_site.lib.timing
 import jobs.models.invitation
 import jobs.models.person
@@ -200,7 +201,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            bases=(django_fsm.FSMModelMixin, models.Model),
+            bases=(escrow_site.lib.states.StateMixin, models.Model),
         ),
         migrations.CreateModel(
             name="Invitation",
@@ -338,7 +339,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            bases=(django_fsm.FSMModelMixin, models.Model),
+            bases=(escrow_site.lib.states.StateMixin, models.Model),
         ),
         migrations.CreateModel(
             name="Policy",

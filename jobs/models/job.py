@@ -5,9 +5,10 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
-from django_fsm import FSMField, FSMModelMixin, transition
+from django_fsm import FSMField, transition
 
 from escrow_site.lib import money
+from escrow_site.lib.states import StateMixin
 from escrow_site.lib.timing import DAY, end_of
 from jobs.models.person import Person
 from jobs.models.policy import Policy
@@ -29,7 +30,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.order_by("pk").select_for_update(no_key=True, of=("self",))
 
 
-class Job(FSMModelMixin, models.Model):
+class Job(StateMixin, models.Model):
     """States per R1.2; the clock columns are kept with the row so that a sweep has one index."""
 
     class Kind(models.TextChoices):

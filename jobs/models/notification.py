@@ -5,9 +5,10 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
-from django_fsm import FSMField, FSMModelMixin, transition
+from django_fsm import FSMField, transition
 
 from escrow_site.lib import timing
+from escrow_site.lib.states import StateMixin
 from jobs.models.activity import Activity
 from jobs.models.person import Person
 
@@ -29,7 +30,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         )
 
 
-class Notification(FSMModelMixin, models.Model):
+class Notification(StateMixin, models.Model):
     """The columns about delivery are in real time, not in the product's clock."""
 
     class State(models.TextChoices):

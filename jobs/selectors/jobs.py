@@ -28,5 +28,5 @@ def seen_by(person: Person, job_id: int) -> Job | None:
     )
     for job, client, freelancer, policy in rows:
         job.client, job.freelancer, job.policy = client, freelancer, policy
-        return job  # type: ignore[no-any-return]
+        return job
     return None

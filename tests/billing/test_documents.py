@@ -141,15 +141,19 @@ def test_parties_are_those_of_the_day_of_issue(made: ReleaseRequest, client_pers
     assert "Away 2" not in text
 
 
-def test_instants_are_in_the_readers_zone(
+def test_both_read_the_same_instants_wherever_they_are(
     made: ReleaseRequest, client_person: Person, freelancer: Person
 ) -> None:
-    Person.objects.filter(pk=freelancer.pk).update(time_zone="Asia/Kolkata")
+    Person.objects.filter(pk=freelancer.pk).update(time_zone="Pacific/Kiritimati")
     freelancer.refresh_from_db()
     document = release(made.job, client_person)
-    browser = signed_in(freelancer)
-    assert "Issued 9 Mar 2026, 18:30 IST" in text_of(browser.get(document_page(document)))
-    assert "9 Mar 2026, 18:30 IST" in pdf_text(browser.get(f"{document_page(document)}pdf/"))
+    for url in (document_page(document), pro_forma_page(made)):
+        pages = [signed_in(reader).get(url) for reader in (client_person, freelancer)]
+        sheets = [signed_in(reader).get(f"{url}pdf/") for reader in (client_person, freelancer)]
+        assert text_of(pages[0]) == text_of(pages[1])
+        assert pdf_text(sheets[0]) == pdf_text(sheets[1])
+        assert "9 Mar 2026, 13:00 UTC" in text_of(pages[1]) or url == pro_forma_page(made)
+        assert "Times on documents are in UTC" in pages[1].content.decode()
 
 
 def test_amounts_have_the_digits_of_their_currency(

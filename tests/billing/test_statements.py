@@ -46,7 +46,7 @@ def test_statement_names_every_movement(finished: Job, client_person: Person) ->
     assert f"Closing Statement CS-{finished.pk}-1" in text
     assert (
         "1. Milestone 1 "
-        "1 Mar 2026 10:00 UTC Funded Visa ending in 4242 Clara Client $500.00 "
+        "1 Mar 2026 10:00 UTC Funded Clara Client $500.00 "
         f"9 Mar 2026 12:00 UTC Released to Frank Freelancer, net INV-{finished.freelancer_id}-0001. "
         "Released by the Client. Clara Client $456.25 "
         "9 Mar 2026 12:00 UTC Service fee Clara Client $43.75 "

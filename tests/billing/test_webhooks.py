@@ -98,6 +98,24 @@ def test_what_cannot_be_stored_is_refused() -> None:
     assert not GatewayEvent.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "odd", [b"NaN", b"1e999", b'"\\ud800"', b"[" * 100_000], ids=["NaN", "1e999", "lone", "deep"]
+)
+def test_signed_but_odd_json_is_refused(odd: bytes) -> None:
+    payload = b'{"id": "evt", "kind": "charge.succeeded", "object": %b}' % odd
+    headers = {simulated.SIGNATURE_HEADER: simulated._signature(payload)}
+    with nothing_changes():
+        assert post(simulated.SignedEvent(payload=payload, headers=headers)) == 400
+    assert not GatewayEvent.objects.exists()
+
+
+@pytest.mark.parametrize("reference", ["%00", "a%20b", "..", "x" * 500])
+def test_a_bank_page_that_is_none(client_person: Person, reference: str) -> None:
+    browser = Client()
+    browser.force_login(client_person)
+    assert browser.get(f"/bank/{reference}/").status_code == 404
+
+
 def test_a_body_that_is_too_large_is_not_read() -> None:
     event = signed({"id": "large", "kind": "x", "object": "x" * LARGEST_BODY_BYTES})
     assert post(event) == 413

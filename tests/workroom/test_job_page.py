@@ -224,16 +224,42 @@ def test_a_release_request_from_both_sides(client_person, freelancer, now):
         "Create Status Report",
         f"/jobs/{job.pk}/reports/create/",
     )
-    assert [
-        (step["at"], step["title"], step["text"]) for step in see(freelancer, job).context["steps"]
-    ] == [
+    response = see(freelancer, job)
+    assert f'<a class="button" href="/jobs/{job.pk}/reports/create/">' in response.content.decode()
+    assert [(step["at"], step["title"], step["text"]) for step in response.context["steps"]] == [
         (display.instant(now + 15 * DAY), "“Design” is Overdue", "Both of you are reminded."),
         (
             due,
             "“Design” is released",
-            "$500.00 goes to Frank Freelancer, because the Client has not answered.",
+            "$500.00 goes to you, because Clara Client has not answered.",
         ),
     ]
+
+
+def test_what_happens_next_speaks_to_its_reader(client_person, freelancer, now):
+    def stops(person, job):
+        return [step["stop"] for step in see(person, job).context["steps"]]
+
+    proposed = awarded(client_person, freelancer.email, at=now)
+    assert stops(freelancer, proposed) == ["You can accept, decline or send changed Terms."]
+    assert stops(client_person, proposed) == [
+        "Frank Freelancer can accept, decline or send changed Terms."
+    ]
+
+    job = agreed(client_person, freelancer, at=now)
+    scenarios.fund(job, 1, at=now)
+    request_release(job, 1, at=now)
+    assert (
+        stops(freelancer, job)
+        == ["Clara Client can release it before, and you can void the request."] * 2
+    )
+    assert (
+        stops(client_person, job)
+        == ["You can release it before, and Frank Freelancer can void the request."] * 2
+    )
+    assert see(client_person, job).context["steps"][1]["text"] == (
+        "$500.00 goes to Frank Freelancer, because you have not answered."
+    )
 
 
 def test_several_requests_lead_to_billing(client_person, freelancer, now):
@@ -322,8 +348,20 @@ def test_a_pending_payment_waits_for_the_clients_bank(client_person, freelancer,
         "Authenticate the payment",
         f"/billing/payments/{payment.pk}/",
     )
-    context = see(freelancer, job).context
-    assert context["turn"].sentence == "Waiting for Clara Client to fund a Milestone."
+    lapses = display.instant(payment.lapses_at)
+    assert see(client_person, job).context["turn"].detail == (
+        "It changes to Funded by itself as soon as you pass authentication. Otherwise the payment "
+        f"lapses on {lapses} and nothing is charged."
+    )
+    response = see(freelancer, job)
+    context = response.context
+    assert (context["turn"].sentence, context["turn"].detail) == (
+        "“Design” ($500.00) is Pending: the bank of Clara Client has not confirmed the payment.",
+        "It changes to Funded by itself as soon as Clara Client passes authentication. Otherwise "
+        f"the payment lapses on {lapses}.",
+    )
+    assert "You need not start yet: no Milestone is Funded." in response.content.decode()
+    assert "button primary" not in response.content.decode()
     assert context["lines"][0].note == "Waits for the Client's bank"
     assert [(step["at"], step["title"]) for step in context["steps"]] == [
         (display.instant(payment.lapses_at), "The pending payment for “Design” lapses")

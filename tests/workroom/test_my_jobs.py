@@ -6,9 +6,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from billing.services import payments
 from escrow_site.lib import timing
 from jobs.models import Job
 from tests import scenarios
+from tests.billing.banking import add_card
 from tests.workroom.agreements import agreed, awarded, details, draft, hourly_draft, terms_input
 from workroom.selectors import my_jobs
 from workroom.services import awards, drafts, terms
@@ -103,6 +105,16 @@ def test_what_waits_for_an_answer(client_person, freelancer):
     assert {row.job.pk: row.note for row in rows(freelancer)}[proposed.pk] == (
         "Waits for your answer"
     )
+
+
+def test_a_pending_payment_is_said(client_person, freelancer):
+    now = timing.now()
+    job = agreed(client_person, freelancer, at=now)
+    method = add_card(client_person, "needs_authentication", at=now)
+    payments.fund(job.pk, numbers=[1], method=method, by=client_person, at=now)
+
+    for person in (client_person, freelancer):
+        assert [row.note for row in rows(person)] == ["Pending"]
 
 
 def test_filters(client_person, freelancer):

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from billing.models import Escrow, Payment, Refund
 from billing.selectors.spoken import job_of_paper
-from escrow_site.lib import timing
+from escrow_site.lib import money, timing
 from escrow_site.lib.admin import (
     ReadOnlyAdmin,
     currency_filter,
@@ -56,13 +56,14 @@ class JobAdmin(ReadOnlyAdmin):
     job_path = "pk"
     date_hierarchy = "drafted_at"
     list_display = (
-        "id", "title", "story", "state", "kind", "client", "freelancer_or_address", "held_minor", "drafted_at",
+        "id", "title", "story", "state", "kind", "client", "freelancer_or_address", "held", "drafted_at",
     )  # fmt: skip
     list_display_links = ("id", "title")
     list_filter = (
         "state",
         "kind",
         currency_filter("currency"),
+        ("drafted_at", admin.DateFieldListFilter),
         presence_filter("set_aside_at", "clock", there="Set aside: look at it", missing="Running"),
     )
     list_select_related = ("client", "freelancer")
@@ -74,7 +75,7 @@ class JobAdmin(ReadOnlyAdmin):
         "a card’s last four digits; a reference of the gateway; a file name"
     )
     fieldsets = (
-        (None, {"fields": ("title", "state", "kind", "currency", "hourly_rate_minor", "held_minor", "description")}),
+        (None, {"fields": ("title", "state", "kind", "currency", "hourly_rate_minor", "held", "description")}),
         ("Parties", {"fields": ("client", "freelancer", "freelancer_email", "policy")}),
         ("When", {"fields": ("drafted_at", "awarded_at", "activated_at", "ended_at")}),
         (
@@ -106,6 +107,10 @@ class JobAdmin(ReadOnlyAdmin):
     @admin.display(description="Freelancer", ordering="freelancer")
     def freelancer_or_address(self, job: Job) -> SafeString | str:
         return link(job.freelancer) or job.freelancer_email
+
+    @admin.display(description="held", ordering="held_minor")
+    def held(self, job: Any) -> str:
+        return money.display(job.held_minor, job.currency)
 
     @admin.display(description="story")
     def story(self, job: Job) -> SafeString:

@@ -5,6 +5,8 @@ import django_fsm
 from django.conf import settings
 from django.db import migrations, models
 
+import escrow_site.lib.states
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -169,7 +171,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "terms",
             },
-            bases=(django_fsm.FSMModelMixin, models.Model),
+            bases=(escrow_site.lib.states.StateMixin, models.Model),
         ),
         migrations.CreateModel(
             name="Milestone",

@@ -5,9 +5,10 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
-from django_fsm import FSMField, FSMModelMixin, transition
+from django_fsm import FSMField, transition
 
 from billing.models import Escrow
+from escrow_site.lib.states import StateMixin
 from jobs.models import Job, Person
 
 
@@ -25,7 +26,7 @@ class TermsQuerySet(models.QuerySet["Terms"]):
         return self.filter(state=Terms.State.AGREED)
 
 
-class Terms(FSMModelMixin, models.Model):
+class Terms(StateMixin, models.Model):
     """One version; kept for ever. ``draft`` is the Client's before the award, seen by him alone.
 
     A proposal that nobody answered lapses at ``lapses_at`` (R2.3); one on a Job that has ended

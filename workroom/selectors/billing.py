@@ -7,12 +7,27 @@ from django.urls import reverse
 
 from billing.models import ClosingStatement, Document, ReleaseRequest
 from billing.selectors.billing_list import JOBS_OFFERED, Entry
-from escrow_site.lib import money
+from escrow_site.lib import money, statements
 from escrow_site.lib.display import day_and_time
-from jobs.models import Job, Person
+from escrow_site.lib.web import address_pattern
+from jobs.models import Person
 
 TITLE_AT_MOST = 60
-DOCUMENT_NAMES = {
+JOBS_TO_CHOOSE = """
+WITH mine AS NOT MATERIALIZED (
+  SELECT id, title FROM jobs_job
+   WHERE (client_id = %(person)s OR (freelancer_id = %(person)s AND awarded_at IS NOT NULL))
+     AND activated_at IS NOT NULL
+), newest AS (
+  SELECT id, title FROM mine ORDER BY id DESC LIMIT %(limit)s
+)
+SELECT id, title FROM newest
+ UNION
+SELECT id, title FROM mine WHERE id = %(chosen)s
+ ORDER BY id DESC
+"""
+REQUEST_STATES = dict(ReleaseRequest.State.choices)
+DOCUMENT_NAMES: dict[str, str] = {
     Document.Kind.FINAL_INVOICE: "Final invoice",
     Document.Kind.RECEIPT: "Receipt",
     Document.Kind.CREDIT_NOTE: "Credit note",
@@ -45,24 +60,19 @@ class Row(NamedTuple):
 def rows(entries: Iterable[Entry]) -> list[Row]:
     """The entries of a page as lines."""
     urls = {
-        "request": _address("billing:release_request"),
-        "document": _address("billing:document"),
-        "job": _address("workroom:job_billing"),
+        "request": address_pattern("billing:release_request"),
+        "document": address_pattern("billing:document"),
+        "job": address_pattern("workroom:job_billing"),
     }
     return [_row(entry, urls) for entry in entries]
-
-
-def _address(name: str) -> str:
-    """The address of rows of one kind, to be filled with an id: one look-up for all of them."""
-    return reverse(name, args=[0]).replace("/0/", "/{}/")
 
 
 def _row(entry: Entry, urls: dict[str, str]) -> Row:
     if entry.is_request:
         what = "Release Request"
-        state, state_label = entry.state, ReleaseRequest.State(entry.state).label
+        state, state_label = entry.state, REQUEST_STATES[entry.state]
     else:
-        what = DOCUMENT_NAMES[Document.Kind(entry.kind)]
+        what = DOCUMENT_NAMES[entry.kind]
         state, state_label = "paid", "Paid"
     day, time = day_and_time(entry.at)
     due_day, due_time = day_and_time(entry.due_at) if entry.due_at else ("", "")
@@ -119,8 +129,5 @@ def shortened(text: str) -> str:
 
 def jobs_to_choose(person: Person, *, chosen: int | None) -> list[tuple[int, str]]:
     """The newest Jobs that may have something to bill, and the chosen one, for the list's filter."""
-    seen = Job.objects.seen_by(person).filter(activated_at__isnull=False)
-    found = list(seen.order_by("-pk").values_list("pk", "title")[:JOBS_OFFERED])
-    if chosen is not None and chosen not in dict(found):
-        found += seen.filter(pk=chosen).values_list("pk", "title")
-    return [(key, shortened(title)) for key, title in found]
+    offered = {"person": person.pk, "chosen": chosen, "limit": JOBS_OFFERED}
+    return [(row["id"], shortened(row["title"])) for row in statements.run(JOBS_TO_CHOOSE, offered)]

@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 
 from billing.models import Escrow, FundingRequest, Payment, ReleaseRequest
 from escrow_site.lib import display, money, statements
-from jobs.models import Job
+from jobs.models import Job, Person
 from workroom.models import Terms
 from workroom.selectors.terms import milestones_of
 
@@ -128,12 +128,17 @@ def _note(escrow: Any, job: Job) -> str:
     return ""
 
 
-def steps(job: Job, *, escrows: list[Any], proposal: Terms | None, at: datetime) -> list[Step]:
-    """What happens if nobody acts, from the instants that are stored with the rows, in order."""
+def steps(
+    job: Job, *, escrows: list[Any], proposal: Terms | None, viewer: Person, at: datetime
+) -> list[Step]:
+    """What happens if nobody acts, from the instants that are stored with the rows, in order.
+
+    The viewer is spoken to as "you".
+    """
     coming = [
-        *_proposal_steps(job, proposal),
-        *(step for escrow in escrows for step in _request_steps(job, escrow)),
-        *_payment_steps(job, escrows),
+        *_proposal_steps(job, proposal, viewer),
+        *(step for escrow in escrows for step in _request_steps(job, escrow, viewer)),
+        *_payment_steps(job, escrows, viewer),
     ]
     return [
         {**step, "at": display.instant(when)}
@@ -146,26 +151,37 @@ def _step(title: str, text: str, stop: str, tone: str = "") -> Step:
     return {"at": "", "title": title, "text": text, "stop": stop, "tone": tone}
 
 
-def _proposal_steps(job: Job, proposal: Terms | None) -> Iterator[tuple[datetime, Step]]:
+def _name(person: Person | None, viewer: Person, *, you: str = "you") -> str:
+    """How a party is named to the viewer."""
+    return you if person == viewer else str(person)
+
+
+def _proposal_steps(
+    job: Job, proposal: Terms | None, viewer: Person
+) -> Iterator[tuple[datetime, Step]]:
     if proposal is None or proposal.state != Terms.State.PROPOSED or proposal.lapses_at is None:
         return
     answerer = job.client if proposal.proposed_by_id != job.client_id else job.freelancer
+    who = "You" if answerer == viewer else answerer or job.freelancer_email
     yield (
         proposal.lapses_at,
         _step(
             f"Terms {proposal.version} lapse",
             "With them the award lapses: nothing is agreed and nobody has paid anything.",
-            f"{answerer or job.freelancer_email} can accept, decline or send changed Terms.",
+            f"{who} can accept, decline or send changed Terms.",
             "warning",
         ),
     )
 
 
-def _request_steps(job: Job, escrow: Any) -> Iterator[tuple[datetime, Step]]:
+def _request_steps(job: Job, escrow: Any, viewer: Person) -> Iterator[tuple[datetime, Step]]:
     if escrow.request_due_at is None:
         return
     held = money.display(escrow.held_minor, job.currency)
-    stop = f"{job.client} can release it before, and {job.freelancer} can void the request."
+    client = _name(job.client, viewer, you="You")
+    freelancer = _name(job.freelancer, viewer)
+    silent = "you have" if job.client == viewer else f"{job.client} has"
+    stop = f"{client} can release it before, and {freelancer} can void the request."
     yield (
         escrow.request_overdue_at,
         _step(f"“{escrow}” is Overdue", "Both of you are reminded.", stop, "warning"),
@@ -174,14 +190,14 @@ def _request_steps(job: Job, escrow: Any) -> Iterator[tuple[datetime, Step]]:
         escrow.request_due_at,
         _step(
             f"“{escrow}” is released",
-            f"{held} goes to {job.freelancer}, because the Client has not answered.",
+            f"{held} goes to {freelancer}, because {silent} not answered.",
             stop,
             "critical",
         ),
     )
 
 
-def _payment_steps(job: Job, escrows: list[Any]) -> Iterator[tuple[datetime, Step]]:
+def _payment_steps(job: Job, escrows: list[Any], viewer: Person) -> Iterator[tuple[datetime, Step]]:
     """One step a payment, whatever the number of Milestones that it is for."""
     pending = {
         escrow.payment_id: escrow for escrow in escrows if escrow.state == Escrow.State.PENDING
@@ -194,7 +210,7 @@ def _payment_steps(job: Job, escrows: list[Any]) -> Iterator[tuple[datetime, Ste
             _step(
                 f"The pending payment for “{escrow}” lapses",
                 "The Milestone is unfunded again and nothing is charged.",
-                f"{job.client} can authenticate the payment.",
+                f"{_name(job.client, viewer, you='You')} can authenticate the payment.",
                 "warning",
             ),
         )

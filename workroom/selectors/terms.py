@@ -117,28 +117,42 @@ def standing_version(job: Job) -> Terms | None:
     return shown.standing if shown else None
 
 
-def shown_on_tab(job: Job) -> Shown | None:
-    """All versions and the one that stands; None on a Job that was never awarded."""
+def shown_on_tab(job: Job, reader: Person | None = None) -> Shown | None:
+    """All versions and the one that stands, for a reader if there is one; None on a Job that was
+    never awarded.
+    """
     versions = seen_versions(job)
     if not versions:
         return None
     by_state = {one.state: one for one in reversed(versions)}
     agreed = by_state.get(Terms.State.AGREED)
     standing = by_state.get(Terms.State.PROPOSED) or agreed or versions[0]
-    before = version_before(standing, versions)
+    before = version_before(standing, versions, reader)
     _add_milestones(standing, before)
     standing.job = job
     return Shown(versions=versions, standing=standing, agreed=agreed, before=before)
 
 
-def version_before(shown: Terms, versions: list[Terms]) -> Terms | None:
-    """What a version is measured against: the agreed one, else the one before it."""
+def version_before(
+    shown: Terms, versions: list[Terms], reader: Person | None = None
+) -> Terms | None:
+    """What a version is measured against; versions come newest first.
+
+    The other side's: the newest that was agreed or that the reader proposed, because what the other
+    side sent and replaced since may never have been read. Else the agreed one, else the one before.
+    """
     earlier = [one for one in versions if one.version < shown.version]
     agreed = [one for one in earlier if one.state == Terms.State.AGREED]
+    own = [one for one in earlier if reader and one.proposed_by_id == reader.pk]
+    if reader and shown.proposed_by_id != reader.pk:
+        known = sorted([*agreed, *own], key=lambda one: one.version, reverse=True)
+        return next(iter(known or earlier), None)
     return next(iter(agreed or earlier), None)
 
 
-def pair(job: Job, version: int, *, beside: str = "") -> tuple[Terms, Terms | None, list[Terms]]:
+def pair(
+    job: Job, version: int, *, reader: Person, beside: str = ""
+) -> tuple[Terms, Terms | None, list[Terms]]:
     """A version, the one to show beside it, and all versions; raises Terms.DoesNotExist.
 
     ``beside`` names a version; what names none is as empty: version_before.
@@ -149,7 +163,7 @@ def pair(job: Job, version: int, *, beside: str = "") -> tuple[Terms, Terms | No
         raise Terms.DoesNotExist
     shown = by_version.pop(version)
     named = {str(number): one for number, one in by_version.items()}
-    other = named.get(beside) or version_before(shown, versions)
+    other = named.get(beside) or version_before(shown, versions, reader)
     _add_milestones(shown, other)
     shown.job = job
     return shown, other, versions

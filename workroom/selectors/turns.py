@@ -18,13 +18,17 @@ from workroom.selectors.overview import is_asked_for
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """The sentence, what it means for the reader, and the primary action if there is one."""
+    """The sentence, what it means for the reader, and the action if there is one.
+
+    ``is_urged``: the Job waits for the reader to do it.
+    """
 
     sentence: str
     detail: str = ""
     label: str = ""
     url: str = ""
     tone: str = "info"
+    is_urged: bool = True
 
 
 def turn(
@@ -97,7 +101,8 @@ def _of_client(job: Job, escrows: list[Any]) -> Turn:
     if pending:
         return Turn(
             sentence=f"{_named(pending, job)} {_are(pending)} Pending: your bank has not confirmed the payment.",
-            detail="This changes to Funded by itself as soon as you pass authentication.",
+            detail="It changes to Funded by itself as soon as you pass authentication. Otherwise the "
+            f"payment lapses on {_lapses(pending)} and nothing is charged.",
             label="Authenticate the payment",
             url=reverse("billing:payment", args=[pending[0].payment_id]),
             tone="warning",
@@ -137,8 +142,19 @@ def _of_freelancer(job: Job, escrows: list[Any]) -> Turn:
         "label": "Create Status Report",
         "url": reverse("workroom:create_report", args=[job.pk]),
     }
+    if pending := [escrow for escrow in escrows if escrow.state == Escrow.State.PENDING]:
+        return Turn(
+            sentence=f"{_named(pending, job)} {_are(pending)} Pending: the bank of {job.client} has "
+            "not confirmed the payment.",
+            detail=f"It changes to Funded by itself as soon as {job.client} passes authentication. "
+            f"Otherwise the payment lapses on {_lapses(pending)}.",
+            is_urged=False,
+            **report,
+        )
     if nothing_was_ever_funded(job, escrows):
-        return Turn(sentence=f"Waiting for {job.client} to fund a Milestone.", **report)
+        return Turn(
+            sentence=f"Waiting for {job.client} to fund a Milestone.", is_urged=False, **report
+        )
     requested = [escrow for escrow in escrows if escrow.request_due_at is not None]
     if requested:
         first = min(requested, key=lambda escrow: escrow.request_due_at)
@@ -146,6 +162,7 @@ def _of_freelancer(job: Job, escrows: list[Any]) -> Turn:
             sentence=f"You requested release of {_named(requested, job)}.",
             detail=f"{job.client} has until {display.instant(first.request_due_at)} to answer; "
             "then it is released to you.",
+            is_urged=False,
             **report,
         )
     funded = [escrow for escrow in escrows if escrow.state == Escrow.State.FUNDED]
@@ -153,7 +170,7 @@ def _of_freelancer(job: Job, escrows: list[Any]) -> Turn:
         return Turn(
             sentence=f"{_named(funded, job)} {_are(funded)} Funded: you can work on it.", **report
         )
-    return Turn(sentence="No Milestone is Funded now.", **report)
+    return Turn(sentence="No Milestone is Funded now.", is_urged=False, **report)
 
 
 def _finished(job: Job, escrows: list[Any]) -> Turn | None:
@@ -196,6 +213,11 @@ def _ended(job: Job) -> Turn:
     }
     completed = job.state == Job.State.COMPLETED
     return Turn(sentence=sentences[job.state], tone="positive" if completed else "neutral")
+
+
+def _lapses(pending: list[Any]) -> str:
+    """When the payment lapses that is not authenticated until then."""
+    return display.instant(min(escrow.payment_lapses_at for escrow in pending))
 
 
 def _are(escrows: list[Any]) -> str:

@@ -24,6 +24,7 @@ from escrow_site.lib.refusals import (
 from escrow_site.lib.timing import week_start
 from jobs.models import Job, Person, StoredFile
 from jobs.services import activity, files
+from jobs.services.accounts import refuse_locked
 from workroom.models import ReportAttachment, ReportLine, StatusReport
 from workroom.notices import REPORT_SUBMITTED
 
@@ -57,6 +58,8 @@ class NothingReported(Refusal):
 
 def may_submit_report(job: Job, *, by: Person, at: datetime) -> Refusal | None:
     """The Freelancer reports while the Job runs (R4.1)."""
+    if refusal := refuse_locked(by):
+        return refusal
     if job.role_of(by) != "freelancer":
         return WrongParty("Only the Freelancer of this Job can send Status Reports.")
     if not job.is_running:

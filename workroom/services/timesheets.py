@@ -13,6 +13,7 @@ from escrow_site.lib.refusals import Refusal, WrongParty, WrongState, refuse_if
 from escrow_site.lib.timing import week_start
 from jobs.models import Job, Person
 from jobs.services import activity
+from jobs.services.accounts import refuse_locked
 from workroom.models import Timesheet, TimesheetEntry
 from workroom.notices import TIMESHEET_SUBMITTED
 
@@ -47,6 +48,8 @@ class NothingWorked(Refusal):
 
 def may_submit_timesheet(job: Job, *, by: Person, at: datetime) -> Refusal | None:
     """The Freelancer sends timesheets while the Job runs, on Jobs of both kinds (R1.3)."""
+    if refusal := refuse_locked(by):
+        return refusal
     if job.role_of(by) != "freelancer":
         return WrongParty("Only the Freelancer of this Job can send timesheets.")
     if not job.is_running:

@@ -5,9 +5,9 @@ Every value is escaped, as in a template.
 """
 
 from django import template
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
+from escrow_site.lib.markup import fill
 from workroom.selectors.billing import Row
 
 register = template.Library()
@@ -23,12 +23,12 @@ ROW = (
     '<td class="row-actions"><a class="button small" href="{url}" aria-label="View {name}">View</a>'
     "</td></tr>\n"
 )
-DUE = '<td class="nowrap" data-label="Due">{}<small>{}</small></td>'
-NOT_DUE = mark_safe("<td></td>")
+DUE = '<td class="nowrap" data-label="Due">{due_day}<small>{due_time}</small></td>'
+NOT_DUE = SafeString("<td></td>")
 
 
 @register.filter
 def billing_row(row: Row) -> SafeString:
     """One line of the Billing list."""
-    due = format_html(DUE, row.due_day, row.due_time) if row.due_day else NOT_DUE
-    return format_html(ROW, **row._asdict(), due=due)
+    due = fill(DUE, due_day=row.due_day, due_time=row.due_time) if row.due_day else NOT_DUE
+    return fill(ROW, **row._asdict(), due=due)

@@ -38,7 +38,7 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
             "held_minor": sum(line.held_minor for line in lines),
             "released_minor": sum(line.released_minor for line in lines),
         },
-        "steps": overview.steps(row, escrows=escrows, proposal=terms, at=at),
+        "steps": overview.steps(row, escrows=escrows, proposal=terms, viewer=request.user, at=at),
         "recent": history.lines(history.of_job(row, limit=RECENT_LINES), row, request.user),
         "terms": terms,
         "statement": statement,

@@ -21,14 +21,22 @@ def my_jobs(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, Person)
     filters = JobFilters(request.GET)
     wanted = filters.wanted()
-    page = Paginator(reading.find(request.user, **wanted), ROWS_PER_PAGE).get_page(
-        request.GET.get("page")
+    conditions = {name: wanted[name] for name in ("role", "state", "words")}
+    count = reading.count(request.user, **conditions)
+    page = Paginator(range(count), ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    found = reading.find(
+        request.user,
+        **conditions,
+        sort=wanted["sort"],
+        limit=ROWS_PER_PAGE,
+        offset=(page.number - 1) * ROWS_PER_PAGE,
     )
     context = {
         "filters": filters,
+        "wanted": wanted,
         "page": page,
-        "rows": reading.rows(page.object_list, request.user, at=timing.now()),
-        "is_filtered": any(wanted[name] for name in ("role", "state", "words")),
+        "rows": reading.rows(found, request.user, at=timing.now()),
+        "is_filtered": any(conditions.values()),
         "columns": _columns(wanted["sort"] or reading.FIRST_SORT),
     }
     return render(request, "workroom/my_jobs.html", context)

@@ -1,16 +1,16 @@
 """Template tags and filters that every page may use; loaded as builtins."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
 from django import template
 from django.template.base import FilterExpression, NodeList, Parser, Token, token_kwargs
 from django.template.context import Context
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from escrow_site.lib import display
+from escrow_site.lib import display, markup
 from escrow_site.lib import hours as worked
 from escrow_site.lib import money as amounts
 
@@ -29,11 +29,11 @@ def instant(at: datetime | None) -> SafeString | str:
     if at is None:
         return ""
     at_utc = at.astimezone(UTC)
-    return format_html(
-        '<time datetime="{}" title="{} UTC">{}</time>',
-        at_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        at_utc.strftime("%Y-%m-%d %H:%M"),
-        display.instant(at),
+    return markup.fill(
+        '<time datetime="{utc}" title="{readable_utc} UTC">{shown}</time>',
+        utc=at_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        readable_utc=at_utc.strftime("%Y-%m-%d %H:%M"),
+        shown=display.instant(at),
     )
 
 
@@ -60,6 +60,24 @@ def basis_points(points: int) -> str:
 def hours(minutes: int | None) -> str:
     """450 minutes are 7:30."""
     return "" if minutes is None else worked.display(minutes)
+
+
+OPTION = '<option value="{value}"{selected}>{label}</option>'
+GROUP = '<optgroup label="{label}">{options}</optgroup>'
+SELECTED = SafeString(" selected")
+
+
+@register.simple_tag
+def options(choices: Iterable[tuple[object, object]], chosen: object) -> SafeString:
+    """``<select>{% options choices chosen %}</select>``; a choice may be a group of choices."""
+    return markup.together(_option(value, label, str(chosen)) for value, label in choices)
+
+
+def _option(value: object, label: object, chosen: str) -> SafeString:
+    if isinstance(label, list | tuple):
+        return markup.fill(GROUP, label=str(value), options=options(label, chosen))
+    selected = SELECTED if str(value) == chosen else ""
+    return markup.fill(OPTION, value=str(value), selected=selected, label=str(label))
 
 
 class UnchangingNode(template.Node):
