@@ -39,6 +39,13 @@ class ForgivingClient(RedisCacheClient):
 
     def __init__(self, servers: Any, **options: Any) -> None:
         super().__init__(servers, retry=Retry(NoBackoff(), 0), socket_connect_timeout=1, **options)
+        self._clients: dict[bool, Any] = {}
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        """Kept, as to make one costs more than to ask the server; there is one server."""
+        if write not in self._clients:
+            self._clients[write] = super().get_client(key, write=write)
+        return self._clients[write]
 
     # True: whoever asks for a lock gets it. A sign-in must work without the cache as well.
     add = answering(True)(RedisCacheClient.add)

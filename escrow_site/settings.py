@@ -227,6 +227,16 @@ LOGIN_REDIRECT_URL = "workroom:my_jobs"
 LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_ADAPTER = "workroom.accounts.AccountAdapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "jobs.forms.people.SignUpForm"
+ACCOUNT_FORMS = {
+    "login": "jobs.forms.accounts.LoginForm",
+    "signup": "jobs.forms.accounts.SignupForm",
+    "add_email": "jobs.forms.accounts.AddEmailForm",
+    "change_password": "jobs.forms.accounts.ChangePasswordForm",
+    "set_password": "jobs.forms.accounts.SetPasswordForm",
+    "reset_password": "jobs.forms.accounts.ResetPasswordForm",
+    "reset_password_from_key": "jobs.forms.accounts.ResetPasswordKeyForm",
+    "reauthenticate": "jobs.forms.accounts.ReauthenticateForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

@@ -4,9 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from escrow_site.charsets import CharsetGuard
 from escrow_site.checks import refuse_dangerous_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "escrow_site.settings")
 
-application = get_wsgi_application()
+application = CharsetGuard(get_wsgi_application())
 refuse_dangerous_settings()

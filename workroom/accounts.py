@@ -29,6 +29,15 @@ from workroom.services import account_mails, awards
 class AccountAdapter(DefaultAccountAdapter):
     """Named in the settings; allauth calls it."""
 
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "cannot_remove_primary_email": "You cannot remove your primary e-mail address.",
+        "duplicate_email": "This e-mail address is already on your account.",
+        "email_password_mismatch": "The e-mail address or the password is not correct.",
+        "max_email_addresses": "You cannot add more than %d e-mail addresses.",
+        "unverified_primary_email": "Confirm your primary e-mail address first.",
+    }
+
     def clean_email(self, email: str) -> str:
         """Refuse what the table can't hold; allauth would cut it off and write to a stranger."""
         MaxLengthValidator(EmailAddress._meta.get_field("email").max_length)(email)

@@ -36,12 +36,21 @@ def job_or_404(request: HttpRequest, job_id: int) -> Job:
     return job
 
 
+def _label(name: str, label: str, job: Job) -> str:
+    """An hourly Job has no Milestones to be named on its tab."""
+    return "Terms" if name == "workroom:terms" and job.kind == Job.Kind.HOURLY else label
+
+
 def job_context(request: HttpRequest, job: Job, *, tab: str) -> dict[str, Any]:
     """Context of ``workroom/job_base.html``; ``tab`` is the URL name of the tab shown."""
     assert isinstance(request.user, Person)
     role = job.role_of(request.user)
     tabs = [
-        {"label": label, "url": address_pattern(name).format(job.pk), "current": name == tab}
+        {
+            "label": _label(name, label, job),
+            "url": address_pattern(name).format(job.pk),
+            "current": name == tab,
+        }
         for label, name in TABS
     ]
     return {

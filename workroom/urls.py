@@ -53,6 +53,11 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<int:job_id>/reports/", reports.report_list, name="reports"),
     path("jobs/<int:job_id>/reports/create/", reports.create_report, name="create_report"),
     path("jobs/<int:job_id>/reports/<int:report_id>/", reports.report, name="report"),
+    path(
+        "jobs/<int:job_id>/reports/of-request/<int:request_id>/",
+        reports.report_of_request,
+        name="report_of_request",
+    ),
     path("jobs/<int:job_id>/timesheets/", timesheets.timesheet_list, name="timesheets"),
     path(
         "jobs/<int:job_id>/timesheets/create/",

@@ -13,7 +13,6 @@ from typing import ParamSpec
 
 from django.utils import timezone
 
-
 Given = ParamSpec("Given")
 
 

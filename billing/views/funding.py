@@ -17,7 +17,7 @@ from billing.forms.payments import FundForm
 from billing.models import Payment, PaymentMethod
 from billing.selectors.funding import FundPage, fund_page
 from billing.services import cards, funding, payments
-from billing.services.payments import AlreadyUnderWay, CardNotAuthenticated
+from billing.services.payments import AlreadyUnderWay
 from escrow_site.lib import timing
 from escrow_site.lib.refusals import Refusal
 from escrow_site.lib.web import attempt
@@ -38,7 +38,6 @@ def fund(request: HttpRequest, job_id: int) -> HttpResponse:
     numbers = _chosen_numbers(request)
     page = fund_page(job, numbers=numbers)
     form = _form(request, page, at=at)
-    unauthenticated = None
     if request.method == "POST" and form.is_valid():
         try:
             return _charge(request, job, form, at=at)
@@ -47,11 +46,8 @@ def fund(request: HttpRequest, job_id: int) -> HttpResponse:
             return redirect("billing:payment", refusal.payment_id)
         except Refusal as refusal:
             form.add_error(None, refusal.message)
-            if isinstance(refusal, CardNotAuthenticated):
-                unauthenticated = form.chosen_card
             page = fund_page(job, numbers=numbers)
-    context = _context(job, page, form) | {"unauthenticated": unauthenticated}
-    return render(request, "billing/payments/fund.html", context)
+    return render(request, "billing/payments/fund.html", _context(job, page, form))
 
 
 def _job_or_404(person: Person, job_id: int) -> Job:
@@ -81,6 +77,7 @@ def _form(request: HttpRequest, page: FundPage, *, at: datetime) -> FundForm:
         numbers=[choice.escrow.number for choice in page.choices],
         methods=methods,
         at=at,
+        is_first_funding=page.is_first_funding,
         initial={"card": _offered(methods, page)},
     )
 

@@ -113,7 +113,7 @@ def _field_of(refusal: Refusal) -> str | None:
 def _tell(request: HttpRequest, payout: Payout) -> None:
     amount = money.display(payout.amount_minor, payout.currency)
     if payout.state == Payout.State.PAID:
-        messages.success(request, f"{amount} is paid out.")
+        messages.success(request, f"The bank has confirmed it: {amount} is paid out.")
     elif payout.state == Payout.State.FAILED:
         messages.error(request, f"{payout.failure} {amount} is back on your available balance.")
     else:

@@ -46,29 +46,29 @@ def void(request: HttpRequest, request_id: int) -> HttpResponse:
     """GET says what voiding means, POST voids."""
     assert isinstance(request.user, Person)
     row = _request_or_404(request, request_id)
-    at = timing.now()
-    if refusal := release_requests.may_void(row, by=request.user, at=at):
-        messages.error(request, refusal.message)
+    unfit = release_requests.may_void(row, by=request.user, at=timing.now())
+    if unfit and request.method != "POST":
+        messages.error(request, unfit.message)
         return redirect("billing:release_request", row.pk)
     form = VoidForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        return _void(request, row, reason=form.cleaned_data["reason"])
-    context = {"row": row, "job": row.job, "form": form}
-    return render(request, "billing/release_requests/void.html", context)
-
-
-def _void(request: HttpRequest, row: ReleaseRequest, *, reason: str) -> HttpResponse:
-    assert isinstance(request.user, Person)
-    try:
-        release_requests.void(row.pk, by=request.user, at=timing.now(), reason=reason)
-    except Refusal as refusal:
-        messages.error(request, refusal.message)
-    else:
+    if form.is_valid() and _void(form, row, by=request.user):
         messages.success(
             request,
             f"Voided. The money stays held for “{row.escrow}”, and {row.job.client} has been told.",
         )
-    return redirect("billing:release_request", row.pk)
+        return redirect("billing:release_request", row.pk)
+    context = {"row": row, "job": row.job, "form": form, "may_send": unfit is None}
+    return render(request, "billing/release_requests/void.html", context)
+
+
+def _void(form: VoidForm, row: ReleaseRequest, *, by: Person) -> bool:
+    """Void; a refusal goes onto the form, so that the reason stays typed (R13)."""
+    try:
+        release_requests.void(row.pk, by=by, at=timing.now(), reason=form.cleaned_data["reason"])
+    except Refusal as refusal:
+        form.add_error(None, refusal.message)
+        return False
+    return True
 
 
 def _request_or_404(request: HttpRequest, request_id: int) -> ReleaseRequest:

@@ -65,4 +65,4 @@ class StateMixin:
         for field in (*self._meta.concrete_fields, *self._meta.related_objects):
             if field.is_relation and field.is_cached(self):
                 field.delete_cached_value(self)
-        self._prefetched_objects_cache = {}
+        self._prefetched_objects_cache: dict[str, Any] = {}

@@ -210,6 +210,26 @@ def test_the_refusal_of_an_unauthenticated_card_shows_the_way(
     assert not Payment.objects.exists()
 
 
+def test_a_card_that_cannot_fund_this_says_so_before_the_click(
+    job: Job, client_person: Person, clara: Client
+) -> None:
+    card = add_card(client_person, "needs_authentication")
+    link = f"/billing/cards/{card.pk}/authenticate/?next="
+    first = clara.get(fund_url(job, 1))
+    assert "Visa ending in 3184 Not authenticated: first Milestone only" in text_of(first)
+    assert "the money is Pending" in text_of(first)
+    assert link not in first.content.decode()
+    later = clara.get(fund_url(job, 2))
+    assert "Visa ending in 3184 Cannot fund this before it is authenticated" in text_of(later)
+    assert "Authenticate a card first" in text_of(later)
+    assert "the money is Pending" not in text_of(later)
+    assert link in later.content.decode()
+    add_card(client_person)
+    with_another = text_of(clara.get(fund_url(job, 2)))
+    assert "Not every card can fund this" in with_another
+    assert "the money is Pending" in with_another
+
+
 def test_a_stale_amount_is_refused_and_the_new_one_is_shown(
     job: Job, client_person: Person, clara: Client
 ) -> None:

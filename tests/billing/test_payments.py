@@ -1,14 +1,16 @@
 """Payments: money from the Client into Milestones (R3)."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from billing import gateways
 from billing.gateways.base import Status
-from billing.models import Allocation, FundingRequest
+from billing.models import Account, Allocation, FundingRequest
 from billing.services import cards, funding, payments
 from billing.services.payments import AlreadyUnderWay, CardNotAuthenticated
+from escrow_site.lib import states
 from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState
 from jobs.models import Activity, Job, Person
 from tests.billing.banking import (
@@ -97,6 +99,49 @@ def test_a_dormant_job_can_be_funded_and_stays_dormant(job: Job, at: datetime) -
     fund(job, 1, at=at)
     job.refresh_from_db()
     assert (job.state, escrow_states(job)[0]) == ("dormant", "funded")
+
+
+def test_the_statements_of_one_funding(
+    job: Job, at: datetime, django_assert_num_queries: Any
+) -> None:
+    """Lock, read, card, intent; then lock, read, money, history: whatever the number of Milestones."""
+    method = add_card(job.client, at=at)
+    fund(job, 2, at=at)
+    with django_assert_num_queries(6):  # two of them are the savepoint in the test's transaction
+        payment = payments.start(job.pk, numbers=[1, 3], method=method, by=job.client, at=at)
+    answer = gateways.get("simulated").start_charge(payments._order(payment))
+    with django_assert_num_queries(6):
+        payments.record_answer(payment, answer, at=at)
+
+
+def test_the_first_money_through_a_gateway_opens_its_account(job: Job, at: datetime) -> None:
+    Account.objects.filter(kind="cash").delete()
+    payment = fund(job, 1, at=at)
+    assert payment.state == "succeeded"
+    assert transfers() == [
+        ("fund", f"payment:{payment.pk}:escrow:{job.escrows.get(number=1).pk}", 500_00)
+    ]
+    assert Account.objects.filter(kind="cash", gateway="simulated", currency="USD").exists()
+
+
+def test_a_row_that_changed_under_the_answer_gives_the_transaction_up(
+    job: Job, at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can change under the lock; should it all the same, no money moves."""
+    payment = payments.start(
+        job.pk, numbers=[1, 3], method=add_card(job.client), by=job.client, at=at
+    )
+    answer = gateways.get("simulated").start_charge(payments._order(payment))
+    read = payments._read
+
+    def read_too_early(*arguments: Any) -> Any:
+        found = read(*arguments)
+        job.escrows.filter(number=3).update(state="pending")
+        return found
+
+    monkeypatch.setattr(payments, "_read", read_too_early)
+    with nothing_changes(), pytest.raises(states.LostRace, match="1 payment for 2 Escrows"):
+        payments.record_answer(payment, answer, at=at)
 
 
 # --- Pending ---

@@ -206,7 +206,7 @@ def test_the_form_pays_out_once(rich: Person) -> None:
     browser = signed_in(rich)
     form = form_of(browser) | {"amount": "456.25", "destination": IBAN}
     first = browser.post("/billing/balance/pay-out/", form, follow=True)
-    assert "$456.25 is paid out." in text_of(first)
+    assert "The bank has confirmed it: $456.25 is paid out." in text_of(first)
     with nothing_changes():
         second = browser.post("/billing/balance/pay-out/", form, follow=True)
     assert "You have asked for this payout already: it is made once." in text_of(second)

@@ -147,6 +147,20 @@ def test_released_request_cannot_be_voided(
     assert "The money was released and this request is closed." in text
 
 
+def test_the_reason_of_a_second_void_stays_typed(made: ReleaseRequest, freelancer: Person) -> None:
+    signed_in(freelancer).post(void_page(made), {})
+    before = world()
+    response = signed_in(freelancer).post(void_page(made), {"reason": "All that I typed"})
+    assert response.status_code == 200
+    text = text_of(response)
+    assert "This Release Request cannot be voided: it is voided already." in text
+    assert "All that I typed" in text
+    assert "The clock stops" not in text
+    assert '<button class="button danger primary">' not in response.content.decode()
+    assert f'href="{view_page(made)}">See the request</a>' in response.content.decode()
+    assert world() == before
+
+
 def test_client_cannot_void(made: ReleaseRequest, client_person: Person) -> None:
     before = world()
     response = signed_in(client_person).post(void_page(made), {}, follow=True)
@@ -184,6 +198,7 @@ def test_support_reads_but_has_no_button(made: ReleaseRequest, agent: Person) ->
     assert "Net to Frank Freelancer $456.25" in text_of(response)
     assert void_page(made) not in response.content.decode()
     assert "Release $500.00" not in text_of(response)
+    assert f'"/jobs/{made.job_id}/' not in response.content.decode()
 
 
 @pytest.mark.parametrize("request_id", [10**9, 10**30])

@@ -1,6 +1,7 @@
 """The Closing Statement (R11.2) and completing by hand (R11.1), as their readers see them."""
 
 import io
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ import time_machine
 from django.db import transaction
 from django.urls import reverse
 
-from billing.models import ClosingStatement
+from billing.models import ClosingStatement, Escrow
 from billing.services import closing, releases
 from jobs.models import Job, Person
 from tests.billing.steps import NOON, request_release, signed_in, text_of
@@ -66,6 +67,31 @@ def test_statement_has_totals_per_milestone_and_for_the_job(
         "Funded by the Client $1,500.00 Refunded to the Client $0.00 Fees $131.25 "
         "Net to the Freelancer $1,368.75" in text
     )
+
+
+def test_statement_shows_the_places_of_the_agreed_terms(
+    client_person: Person, freelancer: Person
+) -> None:
+    """A deposit that was added later has the highest number and the first place."""
+    job = running_job(client_person, freelancer)
+    Escrow.objects.filter(job=job, number=2).update(position=1)
+    Escrow.objects.filter(job=job, number=1).update(position=2)
+    fund(job, 1, 2)
+    releases.release(job.pk, numbers=[1, 2], by=client_person, at=NOON)
+
+    statement = ClosingStatement.objects.get(job=job)
+    assert [(one["position"], one["number"]) for one in statement.totals["milestones"]] == [
+        (1, 2),
+        (2, 1),
+    ]
+    assert [(line["what"], line["position"], line["number"]) for line in statement.lines] == [
+        ("funding", 1, 2),
+        ("funding", 2, 1),
+        ("release", 1, 2),
+        ("release", 2, 1),
+    ]
+    text = text_of(signed_in(client_person).get(page(job)))
+    assert re.findall(r"\d\. Milestone \d", text) == ["1. Milestone 2", "2. Milestone 1"] * 2
 
 
 def test_statement_shows_that_it_sums_to_zero(finished: Job, client_person: Person) -> None:

@@ -5,6 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from jobs.models import Person
+from tests.scenarios import running_job
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +27,25 @@ def test_a_signed_in_person_goes_to_his_jobs(client: Client, client_person: Pers
     response = client.get(reverse("jobs:home"))
     assert response.status_code == 302
     assert response["Location"] == reverse("workroom:my_jobs")
+
+
+def test_a_support_agent_goes_to_the_support_desk(
+    client: Client, agent: Person, client_person: Person, freelancer: Person
+) -> None:
+    client.force_login(agent)
+    desk = reverse("admin:index")
+    assert client.get(reverse("jobs:home"))["Location"] == desk
+    link = f'<a href="{desk}">Support desk</a>'
+    assert link in client.get(reverse("jobs:profile")).content.decode()
+    running_job(agent, freelancer)
+    assert client.get(reverse("jobs:home"))["Location"] == reverse("workroom:my_jobs")
+    client.force_login(client_person)
+    assert link not in client.get(reverse("jobs:profile")).content.decode()
+
+
+def test_the_home_page_offers_nothing_that_cannot_be_done(client: Client) -> None:
+    page = client.get(reverse("jobs:home")).content.decode()
+    assert [word for word in ("Dispute", "request changes", "refund") if word in page] == []
 
 
 def test_it_cannot_be_posted_to(client: Client) -> None:

@@ -45,7 +45,7 @@ def test_from_the_invitation_through_sign_up_to_the_job(
     photograph(page, "invitation")
 
     page.get_by_role("link", name="Sign up").last.click()
-    expect(page.get_by_label("Email")).to_have_value("nora@example.com")
+    expect(page.get_by_label("E-mail address")).to_have_value("nora@example.com")
     # The browser's own time zone is offered.
     expect(page.get_by_label("Time zone")).to_have_value("Europe/Lisbon")
     page.get_by_label("Name").fill("Nora New")

@@ -1,5 +1,8 @@
 """Pages of a draft and of its award: what is typed is never lost, nothing is done by half."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -76,6 +79,20 @@ def test_saving_to_go_on_leads_to_the_award(visitor):
     assert "who has 7 days to answer" in page
 
 
+def test_the_page_says_what_belongs_to_which_kind(visitor):
+    page = visitor.get(NEW).content.decode()
+
+    assert re.findall(r'data-kind="(\w+)"', page) == [
+        "hourly",
+        "fixed_price",
+        "fixed_price",
+        "hourly",
+    ]
+    assert "For an hourly Job only: leave it empty for a fixed price." in page
+    assert "For a fixed price only: leave them empty on an hourly Job." in page
+    assert "Nothing is funded or held here." in page
+
+
 def test_another_row_keeps_what_was_typed_and_saves_nothing(visitor):
     before = world()
 
@@ -134,18 +151,21 @@ def test_amounts_are_read_in_the_chosen_currency(visitor):
             typed(row("Design", "5"), kind="hourly", hourly_rate="4"),
             "An hourly Job has no Milestones",
         ),
-        (typed(row("", "5")), "1, Milestone: This field is required."),
-        (typed(row("Design", "")), "1, Amount: This field is required."),
-        (typed(row("Design", "0")), "1, Amount: "),
-        (typed(row("Design", "-5")), "1, Amount: "),
-        (typed(row("Design", "1e999999")), "1, Amount: "),
-        (typed(row("Design", "9" * 29)), "1, Amount: "),
-        (typed(row("Design", "9" * 31)), "1, Amount: "),
+        (typed(row("", "5")), "Milestone 1, Milestone: This field is required."),
+        (typed(row("Design", "")), "Milestone 1, Amount: This field is required."),
+        (typed(row("Design", "0")), "Milestone 1, Amount: "),
+        (typed(row("Design", "-5")), "Milestone 1, Amount: "),
+        (typed(row("Design", "1e999999")), "Milestone 1, Amount: "),
+        (typed(row("Design", "9" * 29)), "Milestone 1, Amount: "),
+        (typed(row("Design", "9" * 31)), "Milestone 1, Amount: "),
         (
             typed(row("Design", "2000000")),
             "“Design”: the most that one amount can be is $1,000,000.00.",
         ),
-        (typed(row("Design", "5", place="9" * 40)), "1, Place: Ensure this value is less than"),
+        (
+            typed(row("Design", "5", place="9" * 40)),
+            "Milestone 1, Place: Ensure this value is less than",
+        ),
         (typed(row("Design", "5", "0001-01-01")), "Dates can lie between 2000 and 2099."),
         (
             typed(row("Design", "5", "2026-05-01"), ends_on="2026-04-30"),
@@ -153,6 +173,7 @@ def test_amounts_are_read_in_the_chosen_currency(visitor):
         ),
         (typed(**{"milestones-TOTAL_FORMS": "9999999"}), "One Job can have 50 Milestones at most."),
         (typed(**{"milestones-TOTAL_FORMS": "x"}), "The Milestones did not arrive whole."),
+        (typed(**{"milestones-TOTAL_FORMS": "-1"}), "The Milestones did not arrive whole."),
         ({}, "This field is required."),
     ],
 )
@@ -168,6 +189,38 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(visitor, data, message):
     assert world() == before
 
 
+@pytest.mark.parametrize("count", ["0", "-1", "1", "x", None])
+def test_rows_beyond_their_count_are_not_dropped(visitor, count):
+    data = typed(row("Design", "500"), row("Build", "5"), **{"milestones-TOTAL_FORMS": count})
+    before = world()
+
+    response = visitor.post(NEW, {name: value for name, value in data.items() if value is not None})
+
+    page = response.content.decode()
+    assert "The Milestones did not arrive whole. Please check them and send them again." in page
+    assert shown_values(response) == [("Design", "500"), ("Build", "5")]
+    assert 'name="milestones-TOTAL_FORMS" value="2"' in page
+    assert world() == before
+
+
+def test_a_second_click_makes_no_second_draft(visitor):
+    data = typed(row("Design", "500", "2026-03-31"), message="Hello")
+
+    answers = [visitor.post(NEW, data | {"then": then}) for then in ("stay", "award")]
+
+    job = Job.objects.get()
+    assert [answer.url for answer in answers] == [
+        f"/jobs/{job.pk}/draft/",
+        f"/jobs/{job.pk}/award/",
+    ]
+    visitor.post(NEW, data | {"message": "Hello again"})
+    visitor.post(NEW, data | {"milestones-0-amount": "501"})
+    assert Job.objects.count() == 3
+    Job.objects.update(drafted_at=timing.now() - timedelta(minutes=1))
+    visitor.post(NEW, data)
+    assert Job.objects.count() == 4
+
+
 def test_a_draft_is_discarded_after_a_question(visitor, client_person):
     job = draft(client_person, at=timing.now())
     address = reverse("workroom:discard_draft", args=[job.pk])
@@ -178,8 +231,16 @@ def test_a_draft_is_discarded_after_a_question(visitor, client_person):
     assert Job.objects.count() == 0
 
 
-@pytest.mark.parametrize("name", ["draft", "discard_draft", "award"])
-@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        ("draft", "get"),
+        ("discard_draft", "get"),
+        ("discard_draft", "post"),
+        ("award", "get"),
+        ("award", "post"),
+    ],
+)
 def test_an_awarded_job_has_left_these_pages(visitor, client_person, freelancer, name, method):
     job = awarded(client_person, freelancer.email, at=timing.now())
     before = world()
@@ -187,6 +248,24 @@ def test_an_awarded_job_has_left_these_pages(visitor, client_person, freelancer,
     response = getattr(visitor, method)(reverse(f"workroom:{name}", args=[job.pk]))
 
     assert (response.status_code, response.url) == (302, f"/jobs/{job.pk}/")
+    assert world() == before
+
+
+def test_what_was_typed_into_a_draft_outlives_the_award(visitor, client_person, freelancer):
+    job = awarded(client_person, freelancer.email, at=timing.now())
+    data = typed(row("Sketches", "77"), title="Better website", scope="All that I typed")
+    before = world()
+
+    response = visitor.post(reverse("workroom:draft", args=[job.pk]), data)
+
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert "This Job has been awarded: it is no draft any more." in page
+    assert shown_values(response) == [("Sketches", "77")]
+    assert 'value="Better website"' in page
+    assert "All that I typed" in page
+    assert "Save and continue" not in page
+    assert f'<a class="button" href="/jobs/{job.pk}/">See the Job</a>' in page
     assert world() == before
 
 
@@ -277,8 +356,18 @@ def test_withdrawing_and_declining_ask_first(visitor, client_person, freelancer)
     of_freelancer.post(decline, {"reason": ""})
 
     assert [job.state for job in Job.objects.order_by("pk")] == ["withdrawn", "declined"]
-    again = visitor.post(withdraw, {"reason": ""}, follow=True).content.decode()
-    assert "This Job is withdrawn already." in again
+    for browser, url, ended in (
+        (visitor, withdraw, "withdrawn"),
+        (of_freelancer, decline, "declined"),
+    ):
+        again = browser.post(url, {"reason": "All that I typed"})
+        page = again.content.decode()
+        assert again.status_code == 200
+        assert f"This Job is {ended} already." in page
+        assert "All that I typed</textarea>" in page
+        assert "See the Job</a>" in page
+        assert '<button class="button danger primary">' not in page
+        assert f"This Job is {ended} already." in browser.get(url, follow=True).content.decode()
 
 
 def test_the_wrong_side_is_turned_away(visitor, client_person, freelancer):

@@ -59,7 +59,10 @@ def test_totals(job: Job, client_person: Person) -> None:
     releases.release(job.pk, numbers=[1], by=client_person, at=NOON)
     fund(job, 2)
     text = text_of(show(client_person, job))
-    assert "Held in escrow $1,000.00 Yours until you release it" in text
+    assert (
+        "Held in escrow $1,000.00 Held until you release it, or until an unanswered Release Request is 30 days old"
+        in text
+    )
     assert "Released $500.00 Gross, before fees" in text
     assert "Not funded $250.00" in text
 
@@ -92,6 +95,36 @@ def test_a_requested_release_comes_first(job: Job, client_person: Person) -> Non
         in response.content.decode()
     )
     assert "8 Apr 2026, 12:00 UTC “Milestone 1” is released" in text_of(response)
+
+
+def test_completing_is_offered_only_when_no_money_is_under_way(
+    client_person: Person, freelancer: Person
+) -> None:
+    job = running_job(client_person, freelancer, open_ended=True)
+    overview = reverse("workroom:job", args=[job.pk])
+    link = f'href="{reverse("billing:complete_job", args=[job.pk])}"'
+    assert link in signed_in(client_person).get(overview).content.decode()
+    fund(job, 1)
+    for url in (overview, page(job)):
+        assert link not in signed_in(client_person).get(url).content.decode()
+
+
+def test_only_what_was_requested_is_released_together(
+    client_person: Person, freelancer: Person
+) -> None:
+    job = running_job(client_person, freelancer, amounts_minor=[500_00, 1_000_00, 250_00])
+    fund(job, 1, 2, 3)
+    assert actions(client_person, job) == [[("Release", False)]] * 3
+    assert show(client_person, job).context["release_all"] is None
+    request_release(job, 1)
+    request_release(job, 3)
+    assert actions(client_person, job) == [
+        [("Release", True)], [("Release", False)], [("Release", False)],
+    ]  # fmt: skip
+    response = show(client_person, job)
+    url = f"{reverse('billing:release', args=[job.pk])}?escrow=1&escrow=3"
+    assert response.context["release_all"].url == url
+    assert "Release all requested (2)" in text_of(response)
 
 
 def test_freelancer_requests_funding_and_release(job: Job, freelancer: Person) -> None:

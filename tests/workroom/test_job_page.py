@@ -7,7 +7,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from billing.models import Escrow
+from billing.models import Escrow, ReleaseRequest
 from billing.services import payments, release_requests, releases
 from escrow_site.lib import display, timing
 from jobs.models import Job
@@ -217,7 +217,7 @@ def test_a_release_request_from_both_sides(client_person, freelancer, now):
     assert turn(client_person, job) == (
         "Frank Freelancer requests release of “Design” ($500.00).",
         "Review and release",
-        f"/billing/jobs/{job.pk}/release/?escrow=1",
+        f"/billing/requests/{ReleaseRequest.objects.get().pk}/",
     )
     assert turn(freelancer, job) == (
         "You requested release of “Design” ($500.00).",

@@ -97,6 +97,25 @@ def test_both_sides_read_the_report(client: Client, form_url: str, job: Job) -> 
     assert release not in answer.content.decode()
 
 
+def test_the_request_leads_to_its_report(
+    client: Client, form_url: str, job: Job, stranger: Person
+) -> None:
+    client.post(form_url, typed(m1_percent="100", m1_asked="1", m1_bill="on"))
+    report, request = StatusReport.objects.get(), ReleaseRequest.objects.get()
+    url = reverse("workroom:report_of_request", args=[job.pk, request.pk])
+    client.force_login(job.client)
+    for page in (
+        reverse("billing:release_request", args=[request.pk]),
+        reverse("billing:release", args=[job.pk]) + "?escrow=1",
+    ):
+        assert f'<a href="{url}">' in client.get(page).content.decode()
+    assert client.get(url)["Location"] == reverse("workroom:report", args=[job.pk, report.pk])
+    unknown = reverse("workroom:report_of_request", args=[job.pk, request.pk + 1])
+    assert client.get(unknown)["Location"] == reverse("workroom:reports", args=[job.pk])
+    client.force_login(stranger)
+    assert client.get(url).status_code == 404
+
+
 def test_a_released_request_shows_nothing_to_come(client: Client, form_url: str, job: Job) -> None:
     client.post(form_url, typed(m1_percent="100", m1_asked="1", m1_bill="on"))
     releases.release(job.pk, numbers=[1], by=job.client, at=NOW)

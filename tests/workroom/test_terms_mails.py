@@ -30,7 +30,7 @@ def test_awarded(client_person, freelancer):
     assert "Clara Client awarded the Job “Website” to you and proposes Terms 1." in text
     assert "The Milestones come to $1,500.00." in text
     assert f"UNTIL WHEN {UNTIL}." in text
-    assert "IF YOU DO NOTHING The award lapses and nothing is agreed." in text
+    assert f"IF YOU DO NOTHING On {UNTIL} the award lapses, and nothing is agreed." in text
 
 
 def test_invited_leads_to_the_invitation(client_person):
@@ -48,7 +48,9 @@ def test_an_hourly_award_names_no_sum(client_person, freelancer):
     job = hourly_draft(client_person)
     awards.award(job, by=client_person, email=freelancer.email, at=START)
 
-    assert "The Milestones come to" not in mail_about("awarded")[2]
+    text = mail_about("awarded")[2]
+    assert "The Milestones come to" not in text
+    assert "It is paid by the hour, at $40.00." in text
 
 
 def test_terms_proposed(client_person, freelancer):

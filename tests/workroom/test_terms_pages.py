@@ -1,5 +1,6 @@
 """Pages of the Terms: compare, propose, accept, decline, withdraw; versions beside each other (R2)."""
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -9,7 +10,15 @@ from django.urls import reverse
 
 from escrow_site.lib import timing
 from jobs.models import Job
-from tests.workroom.agreements import BUILD, DESIGN, agreed, awarded, hourly_draft, terms_input
+from tests.workroom.agreements import (
+    BUILD,
+    DESIGN,
+    agreed,
+    awarded,
+    draft,
+    hourly_draft,
+    terms_input,
+)
 from tests.world import world
 from workroom.models import Terms
 from workroom.proposals import MilestoneInput
@@ -100,7 +109,7 @@ def test_what_a_version_does_to_the_money(client_person, freelancer, now):
 
     assert (effect.amounts.gross_minor, effect.amounts.service_fee_minor) == (66_66, 5_84)
     assert (effect.amounts.net_minor, effect.change_minor) == (60_82, -1_433_34)
-    assert effect.change_text == "$1,433.34 less than before"
+    assert effect.change_text == "$1,433.34 less than in Terms 1"
 
 
 def test_a_version_is_shown_beside_any_other(client_person, freelancer, now):
@@ -115,6 +124,38 @@ def test_a_version_is_shown_beside_any_other(client_person, freelancer, now):
 
     assert (beside(), beside("?with=1"), beside("?with=2")) == (2, 1, 2)
     assert (beside("?with=3"), beside("?with=99"), beside("?with=x%00")) == (2, 2, 2)
+
+
+def test_what_was_replaced_unread_hides_no_change(client_person, freelancer, now):
+    """The Client knows Terms 1; Terms 2 (+249.75) were replaced by Terms 3 (+10) meanwhile."""
+    job = awarded(client_person, freelancer.email, at=now)
+    dearer = replace(DESIGN, amount_minor=749_75)
+    counter(job, freelancer, at=now, milestones=(dearer, BUILD))
+    dearer = replace(dearer, amount_minor=759_75)
+    counter(job, freelancer, at=now, answering=2, milestones=(dearer, BUILD))
+    browser = signed_in(client_person)
+
+    for name, numbers in (("terms", []), ("terms_version", [3]), ("accept_terms", [3])):
+        response = browser.get(address(name, job.pk, *numbers))
+        comparison = response.context["comparison"]
+        assert (comparison.old.version, comparison.new.version) == (1, 3)
+        assert comparison.effect.change_text == "$259.75 more than in Terms 1"
+        assert "$259.75 more than in Terms 1" in response.content.decode()
+
+    own = signed_in(freelancer).get(address("terms", job.pk)).context["comparison"]
+    assert (own.old.version, own.effect.change_text) == (2, "$10.00 more than in Terms 2")
+
+
+def test_the_page_of_a_version_offers_the_others(client_person, freelancer, now):
+    job = awarded(client_person, freelancer.email, at=now)
+    counter(job, freelancer, at=now, scope="Second")
+    counter(job, client_person, at=now, answering=2, scope="Third")
+
+    def offered(version):
+        page = signed_in(freelancer).get(address("terms_version", job.pk, version))
+        return re.findall(r'href="\?with=(\d+)"', page.content.decode())
+
+    assert (offered(1), offered(2), offered(3)) == (["3", "2"], ["3", "1"], ["2", "1"])
 
 
 def test_a_version_that_is_not_there(client_person, freelancer, now):
@@ -181,6 +222,25 @@ def test_before_accepting_the_reader_sees_what_it_does_to_the_money(client_perso
     assert Job.objects.get(pk=job.pk).state == "awarded"
 
 
+def test_a_date_that_is_past_is_said_until_the_terms_are_agreed(client_person, freelancer, now):
+    past = replace(DESIGN, due_on=date(2020, 1, 1))
+    today = replace(BUILD, due_on=now.date())
+    job = draft(client_person, at=now, milestones=(past, today), ends_on=None)
+    said = ["“Design” is due 1 Jan 2020, which is past."]
+
+    def past_dates(person, name, *numbers):
+        response = signed_in(person).get(address(name, job.pk, *numbers))
+        assert (said[0] in response.content.decode()) == bool(response.context["past_dates"])
+        return response.context["past_dates"]
+
+    assert past_dates(client_person, "award") == said
+    awards.award(job, by=client_person, email=freelancer.email, at=now)
+    assert past_dates(freelancer, "terms") == said
+    assert past_dates(freelancer, "accept_terms", 1) == said
+    terms.accept(job, by=freelancer, version=1, at=now)
+    assert past_dates(freelancer, "terms") == []
+
+
 def test_accepting_makes_the_job_active(client_person, freelancer, now):
     job = awarded(client_person, freelancer.email, at=now)
 
@@ -203,8 +263,10 @@ def test_a_page_that_has_become_old_changes_nothing(client_person, freelancer, n
     assert world() == before
 
 
-@pytest.mark.parametrize("name", ["accept_terms", "decline_terms"])
-@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [("accept_terms", "get"), ("accept_terms", "post"), ("decline_terms", "get")],
+)
 def test_nobody_answers_his_own_terms(client_person, freelancer, name, method, now):
     job = awarded(client_person, freelancer.email, at=now)
     before = world()
@@ -331,6 +393,70 @@ def test_declining_with_a_reason(client_person, freelancer, now):
     assert "You have declined Terms 1." in page
     assert "Too low" in page
     assert Terms.objects.get(job=job).state == "declined"
+
+
+@pytest.mark.parametrize(
+    ("happened", "message"),
+    [
+        (terms.withdraw, "Terms 1 are withdrawn already: there is nothing to answer."),
+        (
+            lambda job, *, by, version, at: counter(job, by, at=at, scope="Less"),
+            "Terms 2 have taken the place of Terms 1 since you opened this page.",
+        ),
+    ],
+)
+def test_the_answer_to_an_old_page_stays_typed(client_person, freelancer, now, happened, message):
+    job = awarded(client_person, freelancer.email, at=now)
+    happened(job, by=client_person, version=1, at=now)
+    before = world()
+
+    response = signed_in(freelancer).post(
+        address("decline_terms", job.pk, 1), {"answer": "All that I typed"}
+    )
+
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert message in page
+    assert "All that I typed</textarea>" in page
+    assert "See the Terms</a>" in page
+    assert '<button class="button danger primary">' not in page
+    assert world() == before
+
+
+def test_nobody_declines_his_own_terms(client_person, freelancer, now):
+    job = awarded(client_person, freelancer.email, at=now)
+    before = world()
+
+    response = signed_in(client_person).post(address("decline_terms", job.pk, 1), {"answer": ""})
+
+    assert "You proposed Terms 1 yourself" in response.content.decode()
+    assert world() == before
+
+
+@pytest.mark.parametrize("ended", ["accepted", "withdrawn"])
+def test_a_proposal_that_comes_too_late_stays_typed(client_person, freelancer, now, ended):
+    job = awarded(client_person, freelancer.email, at=now)
+    if ended == "accepted":
+        terms.accept(job, by=freelancer, version=1, at=now)
+        browser, message = signed_in(client_person), "Changing the Terms of a running Job is not"
+    else:
+        awards.withdraw_award(job, by=client_person, at=now)
+        browser, message = signed_in(freelancer), "This Job is withdrawn: its Terms stay"
+    before = world()
+
+    response = browser.post(
+        address("propose_terms", job.pk),
+        typed({"title": "Sketches", "amount": "77"}, message="All that I typed"),
+    )
+
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert message in page
+    assert 'value="Sketches"' in page
+    assert "All that I typed</textarea>" in page
+    assert '<button class="button primary">Send these Terms' not in page
+    assert "See the Terms</a>" in page
+    assert world() == before
 
 
 def test_withdrawing(client_person, freelancer, now):

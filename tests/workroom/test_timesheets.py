@@ -264,6 +264,12 @@ def value(answer: Any, name: str) -> str | None:
     return found and unescape(re.search(r'value="([^"]*)"', found[0])[1])  # type: ignore[index]
 
 
+def typed(**said: str) -> dict[str, str]:
+    """What the browser sends: every day of the week, most of them empty."""
+    days = {f"d{number}-hours": "" for number in range(7)}
+    return {"week": "2026-03-09", "comments": "", **days, **said}
+
+
 @pytest.fixture
 def form_url(client: Client, hourly: Job) -> str:
     assert hourly.freelancer is not None
@@ -277,7 +283,7 @@ def test_submit_sends_and_shows_it_with_rate_times_hours(
     page = client.get(form_url)
     assert "Timesheet for 9 Mar 2026 – 15 Mar 2026" in words(page)
     assert value(page, "week") == "2026-03-09"
-    data = {"week": "2026-03-09", "d0-hours": "7:30", "d0-note": "Header", "d2-hours": ""}
+    data = typed(**{"d0-hours": "7:30", "d0-note": "Header"})
     answer = client.post(form_url, data, follow=True)
     sheet = Timesheet.objects.get()
     assert answer.redirect_chain == [
@@ -294,7 +300,7 @@ def test_submit_sends_and_shows_it_with_rate_times_hours(
 def test_any_day_chooses_its_week(client: Client, form_url: str) -> None:
     page = client.get(form_url, {"week": "2026-03-01"})
     assert "Timesheet for 23 Feb 2026 – 1 Mar 2026" in words(page)
-    client.post(form_url, {"week": "2026-02-23", "d6-hours": "1"})
+    client.post(form_url, typed(**{"week": "2026-02-23", "d6-hours": "1"}))
     assert TimesheetEntry.objects.get().worked_on == date(2026, 3, 1)
 
 
@@ -335,7 +341,7 @@ def test_a_wrong_week_is_a_message_and_what_was_typed_stays(
 def test_bad_input_is_a_message_and_what_was_typed_stays(
     client: Client, form_url: str, field: str, bad: str, message: str
 ) -> None:
-    data = {"week": "2026-03-09", "d1-hours": "7.5", field: bad}
+    data = typed(**{"d1-hours": "7.5", field: bad})
     answer = client.post(form_url, data)
     assert answer.status_code == 200
     assert message in words(answer)
@@ -344,7 +350,7 @@ def test_bad_input_is_a_message_and_what_was_typed_stays(
 
 
 def test_a_second_sending_starts_from_the_first(client: Client, form_url: str) -> None:
-    data = {"week": "2026-03-09", "d0-hours": "7.5", "d0-note": "Header", "comments": "Short."}
+    data = typed(**{"d0-hours": "7.5", "d0-note": "Header", "comments": "Short."})
     client.post(form_url, data)
     page = client.get(form_url)
     assert (value(page, "d0-hours"), value(page, "d0-note")) == ("7:30", "Header")
@@ -357,11 +363,34 @@ def test_a_second_sending_starts_from_the_first(client: Client, form_url: str) -
     assert "This sending was replaced by a later one: sending 2" in words(shown)
 
 
+@pytest.mark.parametrize(
+    "left", [[], ["week"], ["week", "d0-hours", "d1-hours"], ["week", "d2-hours", "comments"]]
+)
+def test_a_week_that_arrives_cut_off_replaces_nothing(
+    client: Client, form_url: str, left: list[str]
+) -> None:
+    whole = typed(**{"d0-hours": "7.5", "d1-hours": "6", "comments": "Short."})
+    client.post(form_url, whole)
+    before = everything()
+    answer = client.post(form_url, {name: whole[name] for name in left})
+    assert answer.status_code == 200
+    assert "The timesheet did not arrive whole." in words(answer)
+    assert value(answer, "d1-hours") == whole["d1-hours"] if "d1-hours" in left else True
+    assert everything() == before
+
+
+def test_an_empty_week_is_a_correction(client: Client, form_url: str) -> None:
+    client.post(form_url, typed(**{"d0-hours": "7.5"}))
+    begun = {"week": "2026-03-09", "d0-hours": "", "d1-hours": "", "d2-hours": ""}
+    assert client.post(form_url, begun).status_code == 302
+    assert Timesheet.objects.get(current=True).entries.count() == 0
+
+
 def test_the_client_cannot_write_one(client: Client, form_url: str, hourly: Job) -> None:
     client.force_login(hourly.client)
     answer = client.get(form_url, follow=True)
     assert "Only the Freelancer of this Job can send timesheets." in words(answer)
-    posted = client.post(form_url, {"week": "2026-03-09", "d0-hours": "7.5"})
+    posted = client.post(form_url, typed(**{"d0-hours": "7.5"}))
     assert "Only the Freelancer of this Job can send timesheets." in words(posted)
     assert Timesheet.objects.count() == 0
 

@@ -34,7 +34,9 @@ class JobForm(forms.Form):
         choices=[(code, code) for code in money.CURRENCIES], initial=FIRST_CURRENCY
     )
     hourly_rate = MoneyField(
-        label="Hourly rate", required=False, help_text="For an hourly Job only."
+        label="Hourly rate",
+        required=False,
+        help_text="For an hourly Job only: leave it empty for a fixed price.",
     )
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

@@ -1,5 +1,6 @@
 """Forms of Terms and their Milestones. They check shape only; the rules are in the services."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -11,6 +12,11 @@ from workroom.proposals import MilestoneInput, TermsInput
 from workroom.services.versions import MILESTONES_AT_MOST
 
 MILESTONES_PREFIX = "milestones"
+COUNT = f"{MILESTONES_PREFIX}-TOTAL_FORMS"
+TYPED_INTO_A_ROW = re.compile(
+    rf"{MILESTONES_PREFIX}-([0-9]{{1,3}})-(title|due_on|amount|description)"
+)
+NOT_WHOLE = "The Milestones did not arrive whole. Please check them and send them again."
 
 
 def date_input() -> forms.DateInput:
@@ -97,7 +103,7 @@ class BaseMilestoneFormSet(forms.BaseFormSet):
     """The Milestones in their order. Every row may be left empty, also one that was filled."""
 
     default_error_messages = {
-        "missing_management_form": "The Milestones did not arrive whole. Please send them again.",
+        "missing_management_form": NOT_WHOLE,
         "too_many_forms": f"One Job can have {MILESTONES_AT_MOST} Milestones at most.",
     }
 
@@ -106,10 +112,27 @@ class BaseMilestoneFormSet(forms.BaseFormSet):
         options.setdefault("prefix", MILESTONES_PREFIX)
         super().__init__(*arguments, **options)
         self.extra = len(self.initial or [])
+        self.is_whole = True
+        if isinstance(self.data, QueryDict):
+            self._count_what_arrived(self.data)
+
+    def _count_what_arrived(self, data: QueryDict) -> None:
+        """Rows beyond the count would be dropped unseen: show them again and save nothing."""
+        arrived = rows_arrived(data)
+        self.is_whole = _count(data) >= arrived
+        if not self.is_whole:
+            whole = data.copy()
+            whole[COUNT] = str(arrived)
+            whole[f"{MILESTONES_PREFIX}-INITIAL_FORMS"] = "0"
+            self.data = whole
 
     def initial_form_count(self) -> int:
         """None: so that clearing a row removes its Milestone."""
         return 0
+
+    def clean(self) -> None:
+        if not self.is_whole:
+            raise forms.ValidationError(NOT_WHOLE, code="not_whole")
 
     def milestones(self) -> tuple[MilestoneInput, ...]:
         """The filled rows in the order of their places; of two at one place the later comes first.
@@ -192,16 +215,27 @@ def typed(form: type[forms.Form], data: QueryDict, prefix: str = "") -> dict[str
 
 def typed_rows(data: QueryDict) -> list[dict[str, str]]:
     """What was typed into the rows of Milestones, without those ticked for removal."""
-    try:
-        count = int(data.get(f"{MILESTONES_PREFIX}-TOTAL_FORMS", ""))
-    except ValueError:
-        count = 0
+    count = max(_count(data), rows_arrived(data))
     prefixes = [f"{MILESTONES_PREFIX}-{place}" for place in range(min(count, MILESTONES_AT_MOST))]
     return [
         typed(MilestoneForm, data, prefix)
         for prefix in prefixes
         if not data.get(f"{prefix}-DELETE")
     ]
+
+
+def rows_arrived(data: QueryDict) -> int:
+    """How many rows hold what somebody typed, up to the last of them, whatever their count says."""
+    found = (TYPED_INTO_A_ROW.fullmatch(name) for name, value in data.items() if value)
+    return max((int(match[1]) + 1 for match in found if match), default=0)
+
+
+def _count(data: QueryDict) -> int:
+    """The number of rows that the page says it has; 0 if it does not say."""
+    try:
+        return int(data.get(COUNT, ""))
+    except ValueError:
+        return 0
 
 
 def numbered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -15,6 +15,8 @@ from workroom.models import Timesheet
 from workroom.services import timesheets
 from workroom.services.timesheets import Entry, WrongHours
 
+NOT_WHOLE = "The timesheet did not arrive whole. Please check the hours and send it again."
+
 
 class HoursField(forms.CharField):
     """Reads ``7:30`` or ``7.5`` into minutes; empty is 0."""
@@ -90,7 +92,18 @@ class Sheet:
 
     def is_valid(self) -> bool:
         """Whether everything is in shape; every day is looked at, so that all errors show."""
+        if not self.is_whole:
+            self.form.add_error(None, NOT_WHOLE)
         return all([self.form.is_valid(), *(day.form.is_valid() for day in self.days)])
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the hours of each day that has begun were sent, be they empty.
+
+        A week that arrives cut off would else replace what was sent before with nothing.
+        """
+        begun = [day.form for day in self.days if day.has_begun]
+        return all(form.add_prefix("hours") in form.data for form in begun)
 
     @property
     def has_errors(self) -> bool:

@@ -15,12 +15,15 @@ from escrow_site.lib import display, money
 from jobs.models import Job, Person
 from workroom.selectors.overview import is_asked_for
 
+# A release that nobody requested is possible, and never what the page proposes.
+RANK_OF_UNREQUESTED_RELEASE = 5
+
 
 @dataclass(kw_only=True)
 class Action:
     """A link, or with ``posts`` a button of the page's one form.
 
-    The action with the lowest rank is the page's primary one.
+    The action with the lowest rank is the page's primary one, unless nobody asked for it.
     """
 
     label: str
@@ -37,7 +40,16 @@ class MilestoneMoney:
     escrow: Any
     note: str
     note_url: str
+    is_requested: bool
     actions: list[Action]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Together:
+    """One link for doing the same to several Milestones."""
+
+    url: str
+    count: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,23 +95,28 @@ def milestones(
 ) -> list[MilestoneMoney]:
     """A line for each Milestone, in the order of the Terms."""
     lines = [_milestone(job, escrow, viewer, at) for escrow in escrows]
-    actions = [action for line in lines for action in line.actions]
+    actions = [
+        action
+        for line in lines
+        for action in line.actions
+        if action.rank < RANK_OF_UNREQUESTED_RELEASE
+    ]
     if actions:
         min(actions, key=lambda action: action.rank).primary = True
     return lines
 
 
-def together(job: Job, lines: list[MilestoneMoney], *, label: str, name: str) -> str:
-    """The address of doing the same for all Milestones that it may be done for; "" for just one."""
+def together(job: Job, lines: list[MilestoneMoney], *, label: str, name: str) -> Together | None:
+    """Doing the same for all of these Milestones that it may be done for; None for just one."""
     numbers = [
         line.escrow.number
         for line in lines
         if any(action.label == label for action in line.actions)
     ]
     if len(numbers) < 2:
-        return ""
+        return None
     query = "&".join(f"escrow={number}" for number in numbers)
-    return f"{reverse(name, args=[job.pk])}?{query}"
+    return Together(url=f"{reverse(name, args=[job.pk])}?{query}", count=len(numbers))
 
 
 def _milestone(job: Job, escrow: Any, viewer: Person, at: datetime) -> MilestoneMoney:
@@ -110,6 +127,7 @@ def _milestone(job: Job, escrow: Any, viewer: Person, at: datetime) -> Milestone
         escrow=escrow,
         note=note,
         note_url=note_url,
+        is_requested=request is not None,
         actions=act(job, escrow, request, viewer, at),
     )
 
@@ -147,7 +165,8 @@ def _of_client(
         return [Action(label="Fund", rank=rank, url=reverse("billing:fund", args=[job.pk]) + query)]
     if releases.may_release(escrow, by=viewer, at=at) is None:
         url = reverse("billing:release", args=[job.pk]) + query
-        return [Action(label="Release", rank=1 if request else 5, url=url)]
+        rank = 1 if request else RANK_OF_UNREQUESTED_RELEASE
+        return [Action(label="Release", rank=rank, url=url)]
     return []
 
 

@@ -86,6 +86,17 @@ def billed_in(report: StatusReport, lines: list[ReportLine]) -> list[Billed]:
     return [Billed(line, requests.get(line.escrow_id)) for line in billed]
 
 
+def report_of_request(job: Job, request_id: int) -> StatusReport | None:
+    """The report that made a Release Request: made in one transaction, at the same instant."""
+    requests = ReleaseRequest.objects.filter(pk=request_id, job=job)
+    return StatusReport.objects.filter(
+        job=job,
+        sent_at=Subquery(requests.values("requested_at")),
+        lines__escrow=Subquery(requests.values("escrow")),
+        lines__billed_minor__isnull=False,
+    ).first()
+
+
 def billable_jobs(person: Person) -> QuerySet[Job]:
     """The running fixed-price Jobs of a Freelancer, the liveliest first.
 

@@ -3,9 +3,9 @@
 R2.4: before accepting, the reader sees both versions and what the change does to the money.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from difflib import SequenceMatcher
 from typing import TypedDict
 
@@ -13,9 +13,10 @@ from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from billing.services.amounts import NOTHING, Amounts
-from escrow_site.lib import display, money, statements
+from escrow_site.lib import display, money, statements, timing
 from jobs.models import Job, Person, Policy
 from workroom.models import Milestone, Terms
+from workroom.proposals import MilestoneInput, TermsInput
 
 TO_BE_DETERMINED = "To be determined"
 NOT_SET = "–"
@@ -46,6 +47,7 @@ class MoneyEffect:
 
     amounts: Amounts
     before: Amounts | None
+    before_version: int | None
     currency: str
 
     @property
@@ -59,7 +61,7 @@ class MoneyEffect:
         if not self.change_minor:
             return ""
         amount = money.display(abs(self.change_minor), self.currency)
-        return f"{amount} {'more' if self.change_minor > 0 else 'less'} than before"
+        return f"{amount} {'more' if self.change_minor > 0 else 'less'} than in Terms {self.before_version}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +176,19 @@ def milestones_of(terms: Terms) -> list[Milestone]:
     return sorted(terms.milestones.all(), key=lambda milestone: milestone.position)
 
 
+def past_dates(
+    terms: Terms | TermsInput, milestones: Iterable[Milestone | MilestoneInput], *, at: datetime
+) -> list[str]:
+    """What a reader should know before agreeing: dates that have ended already (R10.1: in UTC)."""
+    ending = [("The timeline ends", terms.ends_on)]
+    days = [*((f"“{one.title}” is due", one.due_on) for one in milestones), *ending]
+    return [
+        f"{what} {display.day(on)}, which is past."
+        for what, on in days
+        if on is not None and timing.end_of(on) <= at
+    ]
+
+
 def amounts(terms: Terms, *, policy: Policy) -> Amounts:
     """The total if every Milestone is released whole: fees round per Milestone (R5.2)."""
     total = NOTHING
@@ -199,7 +214,12 @@ def compare(old: Terms | None, new: Terms, *, job: Job) -> Comparison:
     if job.kind == Job.Kind.FIXED_PRICE:
         old_total = money.display(before.gross_minor, job.currency) if before else None
         rows.append(_row("Total", old_total, money.display(after.gross_minor, job.currency)))
-    effect = MoneyEffect(amounts=after, before=before, currency=job.currency)
+    effect = MoneyEffect(
+        amounts=after,
+        before=before,
+        before_version=old.version if old else None,
+        currency=job.currency,
+    )
     return Comparison(old=old, new=new, rows=rows, effect=effect)
 
 

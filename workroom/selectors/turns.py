@@ -121,11 +121,12 @@ def _release(job: Job, requested: list[Any]) -> Turn:
     first = min(requested, key=lambda escrow: escrow.request_due_at)
     due = display.instant(first.request_due_at)
     if len(requested) == 1:
+        [request] = first.release_requests.all()
         return Turn(
             sentence=f"{job.freelancer} requests release of {_named(requested, job)}.",
             detail=f"Without an answer it is released by itself on {due}.",
             label="Review and release",
-            url=_with_numbers("billing:release", job, requested),
+            url=reverse("billing:release_request", args=[request.pk]),
         )
     return Turn(
         sentence=f"{job.freelancer} requests release of {_named(requested, job)}.",
@@ -138,7 +139,7 @@ def _release(job: Job, requested: list[Any]) -> Turn:
 def _of_freelancer(job: Job, escrows: list[Any]) -> Turn:
     if finished := _finished(job, escrows):
         return finished
-    report = {
+    report: dict[str, Any] = {
         "label": "Create Status Report",
         "url": reverse("workroom:create_report", args=[job.pk]),
     }

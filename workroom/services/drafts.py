@@ -4,7 +4,7 @@ A draft has no history: nobody else has seen it, and it may be thrown away. The 
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -19,6 +19,7 @@ from workroom.services import versions
 from workroom.services.versions import UnfitProposal
 
 FIRST_VERSION = 1
+SECOND_CLICK = timedelta(minutes=1)
 
 
 def start_draft(*, by: Person, details: JobDetails, terms: TermsInput, at: datetime) -> Job:
@@ -36,6 +37,35 @@ def start_draft(*, by: Person, details: JobDetails, terms: TermsInput, at: datet
         job.save(force_insert=True)
         versions.write_version(job, terms, by=by, version=FIRST_VERSION)
     return job
+
+
+def start_draft_once(*, by: Person, details: JobDetails, terms: TermsInput, at: datetime) -> Job:
+    """As start_draft; the same draft sent again within a minute is a second click: one is made.
+
+    Locks the person, so that of two clicks at once the later one finds what the other has made.
+    """
+    with transaction.atomic():
+        Person.objects.select_for_update(no_key=True).get(pk=by.pk)
+        same = _draft_of_first_click(by=by, details=details, terms=terms, at=at)
+        return same or start_draft(by=by, details=details, terms=terms, at=at)
+
+
+def _draft_of_first_click(
+    *, by: Person, details: JobDetails, terms: TermsInput, at: datetime
+) -> Job | None:
+    """The draft that says all of it, if it was made just now."""
+    terms = _numbered_afresh(terms.tidied())
+    drafts = Terms.objects.filter(
+        job__in=Job.objects.filter(
+            client=by,
+            state=Job.State.DRAFT,
+            drafted_at__gt=at - SECOND_CLICK,
+            **_fill(Job(), details),
+        )
+    )
+    found = drafts.select_related("job").prefetch_related("milestones")
+    same = (row.job for row in found if _numbered_afresh(TermsInput.of(row)) == terms)
+    return next(same, None)
 
 
 def may_edit_draft(job: Job, *, by: Person, at: datetime) -> Refusal | None:

@@ -51,6 +51,7 @@ def _show_award(request: HttpRequest, job: Job, terms: Terms, form: AwardForm) -
         "job": job,
         "terms": terms,
         "milestones": reading.milestones_of(terms),
+        "past_dates": reading.past_dates(terms, reading.milestones_of(terms), at=timing.now()),
         "amounts": reading.amounts(terms, policy=policy),
         "policy": policy,
         "form": form,
@@ -72,8 +73,9 @@ def withdraw_award(request: HttpRequest, job_id: int) -> HttpResponse:
     person = request.user
     assert isinstance(person, Person)
     job = pages.job_or_404(request, job_id)
-    if refusal := awards.may_withdraw_award(job, by=person, at=timing.now()):
-        messages.error(request, refusal.message)
+    unfit = awards.may_withdraw_award(job, by=person, at=timing.now())
+    if unfit and request.method != "POST":
+        messages.error(request, unfit.message)
         return redirect("workroom:job", job.pk)
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -85,7 +87,11 @@ def withdraw_award(request: HttpRequest, job_id: int) -> HttpResponse:
         else:
             messages.success(request, "The award is withdrawn.")
             return redirect("workroom:job", job.pk)
-    context = {**pages.job_context(request, job, tab="workroom:terms"), "form": form}
+    context = {
+        **pages.job_context(request, job, tab="workroom:terms"),
+        "form": form,
+        "may_send": unfit is None,
+    }
     return render(request, "workroom/awards/withdraw.html", context)
 
 
@@ -96,8 +102,9 @@ def decline_award(request: HttpRequest, job_id: int) -> HttpResponse:
     person = request.user
     assert isinstance(person, Person)
     job = pages.job_or_404(request, job_id)
-    if refusal := awards.may_decline_award(job, by=person, at=timing.now()):
-        messages.error(request, refusal.message)
+    unfit = awards.may_decline_award(job, by=person, at=timing.now())
+    if unfit and request.method != "POST":
+        messages.error(request, unfit.message)
         return redirect("workroom:job", job.pk)
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -109,5 +116,9 @@ def decline_award(request: HttpRequest, job_id: int) -> HttpResponse:
         else:
             messages.success(request, "You have declined this Job.")
             return redirect("workroom:job", job.pk)
-    context = {**pages.job_context(request, job, tab="workroom:terms"), "form": form}
+    context = {
+        **pages.job_context(request, job, tab="workroom:terms"),
+        "form": form,
+        "may_send": unfit is None,
+    }
     return render(request, "workroom/awards/decline.html", context)

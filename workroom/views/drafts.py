@@ -32,7 +32,7 @@ def new_job(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _save(
             request,
-            lambda details, terms: drafts.start_draft(
+            lambda details, terms: drafts.start_draft_once(
                 by=person, details=details, terms=terms, at=timing.now()
             ),
         )
@@ -47,9 +47,6 @@ def draft(request: HttpRequest, job_id: int) -> HttpResponse:
     person = request.user
     assert isinstance(person, Person)
     job = pages.job_or_404(request, job_id)
-    if refusal := drafts.may_edit_draft(job, by=person, at=timing.now()):
-        messages.error(request, refusal.message)
-        return redirect("workroom:job", job.pk)
     if request.method == "POST":
         return _save(
             request,
@@ -58,6 +55,9 @@ def draft(request: HttpRequest, job_id: int) -> HttpResponse:
             ),
             job=job,
         )
+    if refusal := drafts.may_edit_draft(job, by=person, at=timing.now()):
+        messages.error(request, refusal.message)
+        return redirect("workroom:job", job.pk)
     form = forms.JobForm(initial=forms.values_of(job))
     terms = TermsInput.of(draft_terms(job))
     return _show(request, form, ProposalForms(currency=form.chosen_currency, terms=terms), job=job)
@@ -114,8 +114,11 @@ def _save(request: HttpRequest, save: Save, *, job: Job | None = None) -> HttpRe
 def _show(
     request: HttpRequest, form: forms.JobForm, proposal: ProposalForms, *, job: Job | None = None
 ) -> HttpResponse:
+    assert isinstance(request.user, Person)
+    refusal = job and drafts.may_edit_draft(job, by=request.user, at=timing.now())
     context = {
         "job": job,
+        "may_save": refusal is None,
         "form": form,
         "proposal": proposal,
         "steps": STEPS,

@@ -33,16 +33,19 @@ def job_billing(request: HttpRequest, job_id: int) -> HttpResponse:
     context = {
         **pages.job_context(request, job, tab="workroom:job_billing"),
         "milestones": milestones,
-        "fund_all_url": milestone_money.together(
-            job, milestones, label="Fund", name="billing:fund"
-        ),
-        "release_all_url": milestone_money.together(
-            job, milestones, label="Release", name="billing:release"
+        "fund_all": milestone_money.together(job, milestones, label="Fund", name="billing:fund"),
+        "release_all": milestone_money.together(
+            job,
+            [line for line in milestones if line.is_requested],
+            label="Release",
+            name="billing:release",
         ),
         "totals": milestone_money.totals(escrows),
         "nothing_was_ever_funded": bool(escrows) and turns.nothing_was_ever_funded(job, escrows),
         "pending": [escrow for escrow in escrows if escrow.state == "pending"],
-        "steps": overview.steps(job, escrows=escrows, proposal=None, at=at)[:STEPS_SHOWN],
+        "steps": overview.steps(job, escrows=escrows, proposal=None, viewer=request.user, at=at)[
+            :STEPS_SHOWN
+        ],
         "papers": [*statements, *papers],
         "has_more_papers": len(papers) == PAPERS_SHOWN,
         "completes_by_hand": job.is_running and (job.open_ended or job.kind == Job.Kind.HOURLY),

@@ -62,6 +62,17 @@ def report(request: HttpRequest, job_id: int, report_id: int) -> HttpResponse:
     return render(request, "workroom/reports/report.html", context)
 
 
+@require_safe
+@login_required
+def report_of_request(request: HttpRequest, job_id: int, request_id: int) -> HttpResponse:
+    """To the report that made a Release Request; billing knows of no reports and links here."""
+    job = pages.job_or_404(request, job_id)
+    row = reading.report_of_request(job, request_id)
+    if row is None:
+        return redirect("workroom:reports", job.pk)
+    return redirect("workroom:report", job.pk, row.pk)
+
+
 def _due(job: Job, billed: Billed, *, reader: Person) -> dict[str, str]:
     """What happens to one open request if nobody acts (R6.2)."""
     assert billed.request is not None

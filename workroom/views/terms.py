@@ -29,7 +29,7 @@ def terms(request: HttpRequest, job_id: int) -> HttpResponse:
     if job.state == Job.State.DRAFT:
         return redirect("workroom:draft", job.pk)
     at = timing.now()
-    shown = reading.shown_on_tab(job)
+    shown = reading.shown_on_tab(job, request.user)
     if shown is None:
         raise Http404
     standing = shown.standing
@@ -40,6 +40,9 @@ def terms(request: HttpRequest, job_id: int) -> HttpResponse:
         "agreed": shown.agreed,
         "milestones": reading.milestones_of(standing),
         "comparison": reading.compare(shown.before, standing, job=job),
+        "past_dates": []
+        if standing.state != Terms.State.PROPOSED
+        else reading.past_dates(standing, reading.milestones_of(standing), at=at),
         "is_own": standing.proposed_by_id == request.user.pk,
         "has_lapsed": standing.has_lapsed(at=at),
         "may_accept": service.may_accept(standing, by=request.user, at=at) is None,
@@ -52,9 +55,11 @@ def terms(request: HttpRequest, job_id: int) -> HttpResponse:
 @require_safe
 @login_required
 def terms_version(request: HttpRequest, job_id: int, version: int) -> HttpResponse:
-    """One version whole, and beside another: the one before it unless ``with`` names one."""
+    """One version whole, and beside another: the one its reader knows unless ``with`` names one."""
     job = pages.job_or_404(request, job_id)
-    shown, other, versions = _pair_or_404(job, version, beside=request.GET.get("with", ""))
+    assert isinstance(request.user, Person)
+    beside = request.GET.get("with", "")
+    shown, other, versions = _pair_or_404(job, version, reader=request.user, beside=beside)
     context = {
         **pages.job_context(request, job, tab=TAB),
         "shown": shown,
@@ -72,11 +77,11 @@ def propose_terms(request: HttpRequest, job_id: int) -> HttpResponse:
     person = request.user
     assert isinstance(person, Person)
     job = pages.job_or_404(request, job_id)
+    if request.method == "POST":
+        return _propose(request, job, person)
     if refusal := service.may_propose(job, by=person, at=timing.now()):
         messages.error(request, refusal.message)
         return redirect(TAB, job.pk)
-    if request.method == "POST":
-        return _propose(request, job, person)
     standing = reading.standing_version(job)
     assert standing is not None
     seen = VersionForm(initial={"answering": standing.version})
@@ -122,11 +127,13 @@ def _propose(request: HttpRequest, job: Job, person: Person) -> HttpResponse:
 def _show_proposal(
     request: HttpRequest, job: Job, seen: VersionForm, proposal: ProposalForms
 ) -> HttpResponse:
+    assert isinstance(request.user, Person)
     context = {
         **pages.job_context(request, job, tab=TAB),
         "seen": seen,
         "proposal": proposal,
         "total_minor": proposal.total_minor(),
+        "may_send": service.may_propose(job, by=request.user, at=timing.now()) is None,
     }
     return render(request, "workroom/terms/propose.html", context)
 
@@ -145,7 +152,7 @@ def accept_terms(request: HttpRequest, job_id: int, version: int) -> HttpRespons
             done=f"Terms {version} are agreed. The Job is active.",
         )
         return redirect("workroom:job" if accepted else TAB, job.pk)
-    shown, before, _ = _pair_or_404(job, version)
+    shown, before, _ = _pair_or_404(job, version, reader=person)
     if refusal := service.may_accept(shown, by=person, at=timing.now()):
         messages.error(request, refusal.message)
         return redirect(TAB, job.pk)
@@ -154,6 +161,7 @@ def accept_terms(request: HttpRequest, job_id: int, version: int) -> HttpRespons
         "shown": shown,
         "milestones": reading.milestones_of(shown),
         "comparison": reading.compare(before, shown, job=job),
+        "past_dates": reading.past_dates(shown, reading.milestones_of(shown), at=timing.now()),
     }
     return render(request, "workroom/terms/accept.html", context)
 
@@ -165,27 +173,34 @@ def decline_terms(request: HttpRequest, job_id: int, version: int) -> HttpRespon
     person = request.user
     assert isinstance(person, Person)
     job = pages.job_or_404(request, job_id)
-    shown, _, _ = _pair_or_404(job, version)
+    shown, _, _ = _pair_or_404(job, version, reader=person)
+    refusal = service.may_answer(shown, by=person, at=timing.now())
     form = AnswerForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
-        if form.is_valid():
-            attempt(
-                request,
-                lambda: service.decline(
-                    job,
-                    by=person,
-                    version=version,
-                    answer=form.cleaned_data["answer"],
-                    at=timing.now(),
-                ),
-                done=f"You have declined Terms {version}.",
-            )
+        if form.is_valid() and _decline(form, job, version, by=person):
+            messages.success(request, f"You have declined Terms {version}.")
             return redirect(TAB, job.pk)
-    elif refusal := service.may_answer(shown, by=person, at=timing.now()):
+    elif refusal:
         messages.error(request, refusal.message)
         return redirect(TAB, job.pk)
-    context = {**pages.job_context(request, job, tab=TAB), "shown": shown, "form": form}
+    context = {
+        **pages.job_context(request, job, tab=TAB),
+        "shown": shown,
+        "form": form,
+        "may_send": refusal is None,
+    }
     return render(request, "workroom/terms/decline.html", context)
+
+
+def _decline(form: AnswerForm, job: Job, version: int, *, by: Person) -> bool:
+    """Decline; a refusal goes onto the form, so that the answer stays typed (R13)."""
+    answer = form.cleaned_data["answer"]
+    try:
+        service.decline(job, by=by, version=version, answer=answer, at=timing.now())
+    except Refusal as refusal:
+        form.add_error(None, refusal.message)
+        return False
+    return True
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -195,7 +210,7 @@ def withdraw_terms(request: HttpRequest, job_id: int, version: int) -> HttpRespo
     person = request.user
     assert isinstance(person, Person)
     job = pages.job_or_404(request, job_id)
-    shown, _, _ = _pair_or_404(job, version)
+    shown, _, _ = _pair_or_404(job, version, reader=person)
     if request.method == "POST":
         attempt(
             request,
@@ -211,9 +226,9 @@ def withdraw_terms(request: HttpRequest, job_id: int, version: int) -> HttpRespo
 
 
 def _pair_or_404(
-    job: Job, version: int, *, beside: str = ""
+    job: Job, version: int, *, reader: Person, beside: str = ""
 ) -> tuple[Terms, Terms | None, list[Terms]]:
     try:
-        return reading.pair(job, version, beside=beside)
+        return reading.pair(job, version, reader=reader, beside=beside)
     except Terms.DoesNotExist as error:
         raise Http404 from error
