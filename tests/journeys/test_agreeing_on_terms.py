@@ -54,7 +54,7 @@ def compare_and_accept(page: Page, look: Callable[[Page, str], None]) -> None:
     page.reload()
     page.get_by_role("link", name="Review the Terms").click()
     look(page, "compare")
-    page.get_by_role("link", name="Review and accept").click()
+    page.get_by_role("link", name="Review and accept").first.click()
     expect(page.get_by_role("row", name="The Client pays")).to_contain_text("$1,700.00")
     expect(page.get_by_role("row", name="The Client pays")).to_contain_text("$200.00 more")
     look(page, "accept")
