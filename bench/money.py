@@ -4,7 +4,7 @@ Funding is an intent that is committed before the provider is called and an answ
 afterwards: two transactions, beside a floor that writes the same rows in one.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.db import connection
@@ -49,22 +49,13 @@ def busy_jobs(count: int) -> list[Item]:
     FundingRequest.objects.bulk_create(
         [FundingRequest(escrow=escrow, requested_at=population.BEGIN) for escrow in third]
     )
-    ledger.cash(instant_gateway.InstantGateway.name, "USD")
-    cards = {client_id: _card(client_id) for client_id in {job.client_id for job in jobs}}
+    gateway = instant_gateway.InstantGateway.name
+    ledger.cash(gateway, "USD")
+    cards = {
+        client_id: population.card(client_id, gateway).pk
+        for client_id in {job.client_id for job in jobs}
+    }
     return [(job.pk, job.client_id, cards[job.client_id]) for job in jobs]
-
-
-def _card(client_id: int) -> int:
-    return PaymentMethod.objects.create(
-        person_id=client_id,
-        gateway=instant_gateway.InstantGateway.name,
-        gateway_reference=f"card:{client_id}",
-        brand="Visa",
-        last_four="4242",
-        expires_on=date(2030, 1, 31),
-        added_at=population.BEGIN,
-        authenticated_at=population.BEGIN,
-    ).pk
 
 
 def prepare_floor() -> None:
