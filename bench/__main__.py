@@ -50,12 +50,12 @@ def print_pages(*, times: int) -> None:
 def print_money(*, times: int) -> None:
     money = import_module("bench.money")
     print(
-        f"{'':28}{'clients':>8}{'service/s':>12}{'floor/s':>10}{'ratio':>8}{'least':>8}{'aim':>6}"
+        f"{'':34}{'clients':>8}{'service/s':>12}{'floor/s':>10}{'ratio':>8}{'least':>8}{'aim':>6}"
     )
     for what, clients, service, floor in money.measure(times=times):
         least, aim = (0.12, 0.25) if clients == 1 else (0.08, 0.20)
         print(
-            f"{what:28}{clients:>8}{service:>12.0f}{floor:>10.0f}{service / floor:>8.2f}"
+            f"{what:34}{clients:>8}{service:>12.0f}{floor:>10.0f}{service / floor:>8.2f}"
             f"{least:>8}{aim:>6}"
         )
 

@@ -1,18 +1,30 @@
+-- The intent, durable before the bank is asked, and then what the bank's answer brings: the same two
+-- commits that the service makes, each as one statement.
 WITH turn AS MATERIALIZED (SELECT nextval('floor.fund_turn') AS turn
 ), item AS MATERIALIZED (
-    SELECT nextval('floor.billing_payment_id_seq') AS payment_id,
-           nextval('floor.jobs_activity_id_seq') AS activity_id, fund_item.*
+    SELECT nextval('floor.billing_payment_id_seq') AS payment_id, fund_item.*
       FROM floor.fund_item JOIN turn USING (turn)
 ), payment AS (
     INSERT INTO floor.billing_payment
         (id, job_id, payer_id, method_id, gateway, gateway_reference, idempotency_key,
-         amount_minor, currency, state, started_at, lapses_at, succeeded_at, failure)
-    SELECT payment_id, job_id, client_id, method_id, 'instant',
-           concat_ws(chr(58), 'charge', payment_id), concat_ws(chr(58), 'key', payment_id),
-           amount_minor, 'USD', 'succeeded', now(), now() + interval '7 days', now(), '' FROM item
+         amount_minor, currency, state, started_at, lapses_at, failure)
+    SELECT payment_id, job_id, client_id, method_id, 'instant', '',
+           concat_ws(chr(58), 'key', payment_id),
+           amount_minor, 'USD', 'started', now(), now() + interval '7 days', '' FROM item
 ), allocation AS (
     INSERT INTO floor.billing_allocation (payment_id, escrow_id, amount_minor, live)
     SELECT payment_id, escrow_id, amount_minor, true FROM item
+)
+SELECT payment_id, turn FROM item \gset
+WITH item AS MATERIALIZED (
+    SELECT :payment_id::bigint AS payment_id,
+           nextval('floor.jobs_activity_id_seq') AS activity_id, fund_item.*
+      FROM floor.fund_item WHERE turn = :turn
+), payment AS (
+    UPDATE floor.billing_payment AS payment
+       SET state = 'succeeded', succeeded_at = now(),
+           gateway_reference = concat_ws(chr(58), 'charge', payment.id)
+      FROM item WHERE payment.id = payment_id
 ), transfer AS (
     INSERT INTO floor.billing_transfer
         (debit_account_id, credit_account_id, amount_minor, code, reference, happened_at,

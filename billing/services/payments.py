@@ -21,14 +21,16 @@ from escrow_site.lib.timing import DAY
 from jobs.models import Job, Person
 from jobs.services.accounts import refuse_locked
 
-# The agreed Escrows in the order of the Terms, each with the payment that is there for it already.
+# The agreed Escrows in the order of the Terms, each with the payment that is there for it already,
+# and the card that is to pay, locked so that it cannot be removed meanwhile.
 AGREED = """
-SELECT {escrow}, allocation.payment_id
+SELECT {escrow}, {method}, allocation.payment_id
   FROM billing_escrow AS escrow
+  JOIN billing_paymentmethod AS method ON method.id = %s
   LEFT JOIN billing_allocation AS allocation
     ON allocation.escrow_id = escrow.id AND allocation.live
  WHERE escrow.job_id = %s AND escrow.state <> 'removed'
- ORDER BY escrow.position, escrow.number
+ ORDER BY escrow.position, escrow.number FOR NO KEY UPDATE OF method
 """
 # A payment with its parts in the order of the Terms, and whether its gateway has a cash account.
 PAID = """
@@ -120,9 +122,9 @@ def start(
     with transaction.atomic(durable=True):
         job = catching_up.lock_job(job_id, at=at)
         refuse_if(refuse_payer(job, by=by))
-        rows = statements.read(AGREED, job.pk, escrow=Escrow)
-        agreed: list[Escrow] = [escrow for escrow, _ in rows]
-        under_way = {escrow.pk: payment_id for escrow, payment_id in rows if payment_id}
+        rows = statements.read(AGREED, method.pk, job.pk, escrow=Escrow, method=PaymentMethod)
+        agreed: list[Escrow] = [escrow for escrow, _, _ in rows]
+        under_way = {escrow.pk: payment_id for escrow, _, payment_id in rows if payment_id}
         chosen = _choose(job, agreed, set(numbers), under_way=under_way, by=by, at=at)
         total_minor = sum(escrow.amount_minor for escrow in chosen)
         if seen_minor is not None and seen_minor != total_minor:
@@ -130,7 +132,7 @@ def start(
                 f"The price has changed: it is {money.display(total_minor, job.currency)} now. "
                 "Please check the amounts and fund again."
             )
-        method = cards.lock(method)
+        method = rows[0][1]
         refuse_if(cards.refuse_unless_usable(method, by=by, at=at))
         refuse_if(_refuse_unauthenticated(method, chosen, agreed))
         return _write_intent(job, chosen, method, total_minor=total_minor, at=at)

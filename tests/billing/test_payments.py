@@ -104,10 +104,10 @@ def test_a_dormant_job_can_be_funded_and_stays_dormant(job: Job, at: datetime) -
 def test_the_statements_of_one_funding(
     job: Job, at: datetime, django_assert_num_queries: Any
 ) -> None:
-    """Lock, read, card, intent; then lock, read, money, history: whatever the number of Milestones."""
+    """Lock, read with the card, intent; then lock, read, money, history: whatever the number of Milestones."""
     method = add_card(job.client, at=at)
     fund(job, 2, at=at)
-    with django_assert_num_queries(6):  # two of them are the savepoint in the test's transaction
+    with django_assert_num_queries(5):  # two of them are the savepoint in the test's transaction
         payment = payments.start(job.pk, numbers=[1, 3], method=method, by=job.client, at=at)
     answer = gateways.get("simulated").start_charge(payments._order(payment))
     with django_assert_num_queries(6):
