@@ -106,3 +106,80 @@ COMPLETED = kind(
     url_name="billing:statement",
     url_facts=("statement_id",),
 )
+TAKEN_UP_AGAIN = kind(
+    "taken_up_again",
+    "took the Job up again: its clocks had been stopped by an error",
+)
+
+# --- Of the timers (R3.4, R6, R10) and of what follows from them ---
+
+OVERDUE = kind(
+    "overdue",
+    "marked the Release Request for “{escrow}” ({amount}) as Overdue",
+    Audience.BOTH,
+    "Overdue: {escrow}, {amount}",
+    url_name="billing:release_request",
+    url_facts=("request",),
+)
+RELEASE_WARNING = kind(
+    "release_warning",
+    "warned the Client: {amount} of “{escrow}” will be released on {due}",
+    Audience.CLIENT,
+    "Will be released on {due}: {escrow}, {amount}",
+    url_name="billing:release_request",
+    url_facts=("request",),
+)
+AUTHENTICATION_REMINDER = kind(
+    "authentication_reminder",
+    "reminded the Client to authenticate the payment of {amount} for {escrow} by {due}",
+    Audience.CLIENT,
+    "Authenticate by {due}: {escrow}, {amount}",
+    url_name="billing:payment",
+    url_facts=("payment",),
+)
+PAYMENT_LAPSED = kind(
+    "payment_lapsed",
+    "let the Pending payment of {amount} for {escrow} lapse",
+    Audience.BOTH,
+    "Payment lapsed: {escrow}, {amount}",
+    url_name="billing:payment",
+    url_facts=("payment",),
+)
+AWARD_EXPIRED = kind(
+    "award_expired",
+    "let the award expire: its Terms were not accepted by {due}",
+    Audience.BOTH,
+    "Award expired: {job}",
+)
+TERMS_LAPSED = kind(
+    "terms_lapsed",
+    "let the proposed Terms lapse: they were not answered by {due}",
+    Audience.BOTH,
+    "Terms lapsed: {job}",
+)
+DORMANT = kind(
+    "dormant",
+    "made the Job Dormant, with {amount} held, and told the Client",
+    Audience.CLIENT,
+    "Dormant: {job}, {amount} held",
+)
+FREELANCER_TOLD = kind(
+    "dormant_freelancer",
+    "told the Freelancer that the Job is Dormant, with {amount} held",
+    Audience.FREELANCER,
+    "Dormant: {job}, {amount} held",
+)
+RETURNED = kind("returned", "sent {amount} of “{escrow}” back to the Client")
+SETTLED = kind(
+    "settled",
+    "settled the dormant Job: {amount} went back to the Client ({escrow})",
+    Audience.BOTH,
+    "Settled: {job}, {amount} goes back",
+)
+REMOVED = kind("removed", "removed “{escrow}”, which was not funded")
+REACTIVATED = kind(
+    "reactivated",
+    "made the Job active again",
+    Audience.BOTH,
+    "Active again: {job}",
+)

@@ -9,8 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import NoReverseMatch, reverse
 
 TAG = "escrow"
+# The name of the one address that moves the clock; `urls.py` gives it in local mode only.
+CLOCK_ADDRESS = "local_clock"
 
 
 def check_gateway(**kwargs: Any) -> list[checks.CheckMessage]:
@@ -27,10 +30,35 @@ def check_gateway(**kwargs: Any) -> list[checks.CheckMessage]:
 
 
 def check_clock(**kwargs: Any) -> list[checks.CheckMessage]:
-    """A clock that can be moved forward releases other people's money."""
-    if settings.LOCAL or settings.CLOCK_OFFSET_FILE is None:
+    """A clock that can be moved forward releases other people's money: no file, and no address for it."""
+    if settings.LOCAL:
         return []
-    return [checks.Error("The clock can be moved outside local mode.", id="escrow.E002")]
+    found: list[checks.CheckMessage] = []
+    if settings.CLOCK_OFFSET_FILE is not None:
+        found.append(
+            checks.Error(
+                "The clock can be moved outside local mode.",
+                hint="CLOCK_OFFSET_FILE must be None where other people's money is.",
+                id="escrow.E002",
+            )
+        )
+    if _has_address(CLOCK_ADDRESS):
+        found.append(
+            checks.Error(
+                "The page that moves the clock has an address outside local mode.",
+                hint=f"Take {CLOCK_ADDRESS!r} out of the URL configuration.",
+                id="escrow.E002",
+            )
+        )
+    return found
+
+
+def _has_address(name: str) -> bool:
+    try:
+        reverse(name)
+    except NoReverseMatch:
+        return False
+    return True
 
 
 def check_files(**kwargs: Any) -> list[checks.CheckMessage]:

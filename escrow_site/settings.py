@@ -111,6 +111,7 @@ TEMPLATES = [
                 "csp.context_processors.nonce",
                 "escrow_site.context_processors.site",
                 "jobs.context_processors.notices",
+                "workroom.context_processors.clock_bar",
             ],
             "loaders": [
                 (
@@ -195,6 +196,7 @@ def every(*, seconds: int, task: str) -> dict[str, object]:
 
 
 CELERY_BEAT_SCHEDULE = {
+    "sweep": every(seconds=30, task="workroom.tasks.sweep"),
     "deliver_notices": every(seconds=30, task="workroom.tasks.deliver_notices"),
     "work_off_gateway_events": every(seconds=30, task="billing.tasks.work_off_events"),
     "reconcile_payments": every(seconds=60, task="billing.tasks.reconcile"),

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import TemplateView
 
 from escrow_site import mailbox
+from workroom.views import clock
 
 # The admin's own form knows neither the rate limits nor the e-mail confirmation of allauth's.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -25,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 if settings.LOCAL:
     urlpatterns += [
         path("styleguide/", TemplateView.as_view(template_name="styleguide.html")),
+        path("local/clock/", clock.advance_clock, name="local_clock"),
         path("local/mail/", mailbox.index, name="local_mailbox"),
         path("local/mail/<str:file_name>/<int:number>/", mailbox.message, name="local_mail"),
     ]

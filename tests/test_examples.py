@@ -147,4 +147,4 @@ def test_10_two_tabs_in_the_same_second(job: Job) -> None:
     assert "open already" in messages[0]
     assert ReleaseRequest.objects.count() == ProForma.objects.count() == 1
     assert StatusReport.objects.count() == 1
-    assert not any(finding.differences for finding in audit.audit_ledger())
+    assert not any(finding.differences for finding in audit.audit_ledger(at=REPORTED))

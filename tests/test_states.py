@@ -1,6 +1,6 @@
 """Every state of every machine against every verb: what DESIGN 2 lists is allowed, nothing else is."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from django_fsm import TransitionNotAllowed, can_proceed
 
 from billing.models import Escrow, Payment, Payout, ProForma, Refund, ReleaseRequest
 from escrow_site.lib import states
-from jobs.models import Job, Notification, Person, Policy
+from jobs.models import Activity, Job, Notification, Person, Policy
 from workroom.management.commands.generate_states import MACHINES
 from workroom.models import Terms
 
@@ -42,6 +42,7 @@ ALLOWED: dict[type[models.Model], dict[str, tuple[set[str], str]]] = {
         "fund": ({"unfunded", "pending"}, "funded"),
         "release_rest": ({"funded"}, "released"),
         "refund_rest": ({"funded"}, "refunded"),
+        "refund_what_was_not_released": ({"funded"}, "released"),
         "remove": ({"unfunded"}, "removed"),
     },
     Payment: {
@@ -65,6 +66,7 @@ ALLOWED: dict[type[models.Model], dict[str, tuple[set[str], str]]] = {
         "mark_sent": ({"sending"}, "sent"),
         "put_back": ({"sending"}, "queued"),
         "give_up": ({"sending"}, "failed"),
+        "send_again": ({"failed"}, "queued"),
     },
 }
 ARGUMENTS: dict[str, Any] = {
@@ -133,6 +135,104 @@ def test_move_notices_a_lost_race(client_person: Person) -> None:
     with pytest.raises(states.LostRace, match="Job award: 0 of 1 rows were draft"):
         states.move([stale], "award", at=AT)
     assert Job.objects.get(pk=job.pk).awarded_at == AT
+
+
+def awarded_jobs(client: Person, freelancer: Person, count: int) -> list[Job]:
+    policy = Policy.objects.current()
+    jobs = Job.objects.bulk_create(
+        Job(
+            title=f"Logo {number}", currency="USD", client=client, freelancer=freelancer,
+            policy=policy, state="awarded", drafted_at=AT, awarded_at=AT,
+        )
+        for number in range(count)
+    )  # fmt: skip
+    return list(Job.objects.filter(pk__in=[job.pk for job in jobs]).order_by("pk"))
+
+
+@pytest.mark.django_db
+def test_three_hundred_rows_with_values_of_their_own_are_one_update(
+    client_person: Person, freelancer: Person, django_assert_num_queries: Any
+) -> None:
+    jobs = awarded_jobs(client_person, freelancer, 300)
+    instants = [AT + timedelta(microseconds=number) for number in range(len(jobs))]
+    with django_assert_num_queries(1):
+        states.move_each(
+            ((job, {"at": at}) for job, at in zip(jobs, instants, strict=True)), "decline"
+        )
+    stored = Job.objects.order_by("pk").values_list("pk", "state", "ended_at")
+    assert list(stored) == [
+        (job.pk, "declined", at) for job, at in zip(jobs, instants, strict=True)
+    ]
+
+
+@pytest.mark.django_db
+def test_the_source_states_and_columns_make_the_groups(
+    client_person: Person, freelancer: Person, django_assert_num_queries: Any
+) -> None:
+    """Active Jobs lose their Dormant Date with the end, others have none: two groups, two updates."""
+    jobs = awarded_jobs(client_person, freelancer, 30)
+    states.move(jobs, "activate", at=AT)
+    for number, job in enumerate(jobs[:20]):
+        Job.objects.filter(pk=job.pk).update(dormant_at=AT + timedelta(days=number))
+    jobs = list(Job.objects.order_by("pk"))
+    with django_assert_num_queries(2):
+        states.move_each(
+            [(job, {"at": AT + timedelta(hours=number)}) for number, job in enumerate(jobs)],
+            "complete",
+        )
+    stored = Job.objects.order_by("pk").values_list("state", "ended_at", "dormant_at")
+    assert list(stored) == [
+        ("completed", AT + timedelta(hours=number), None) for number in range(30)
+    ]
+
+
+@pytest.mark.django_db
+def test_equal_values_are_a_plain_update(
+    client_person: Person, freelancer: Person, django_assert_num_queries: Any
+) -> None:
+    jobs = awarded_jobs(client_person, freelancer, 3)
+    with django_assert_num_queries(1) as queries:
+        states.move(jobs, "decline", at=AT)
+    assert "jsonb_to_recordset" not in queries[0]["sql"]
+    assert set(Job.objects.values_list("state", "ended_at")) == {("declined", AT)}
+
+
+@pytest.mark.django_db
+def test_one_row_of_many_that_lost_its_race_stops_all(
+    client_person: Person, freelancer: Person
+) -> None:
+    jobs = awarded_jobs(client_person, freelancer, 3)
+    states.move([Job.objects.get(pk=jobs[1].pk)], "activate", at=AT)
+    with pytest.raises(states.LostRace, match="Job decline: 2 of 3 rows were awarded"):
+        states.move_each(
+            [(job, {"at": AT + timedelta(hours=number)}) for number, job in enumerate(jobs)],
+            "decline",
+        )
+    assert Job.objects.get(pk=jobs[1].pk).state == "active"
+
+
+@pytest.mark.django_db
+def test_values_of_every_kind_arrive(client_person: Person, freelancer: Person) -> None:
+    """Nothing, numbers and texts with quotes in them, as the columns have them."""
+    jobs = awarded_jobs(client_person, freelancer, 2)
+    activity = Activity.objects.create(
+        job=jobs[0], kind="declined", actor_kind="system", happened_at=AT
+    )
+    waiting = Notification.objects.bulk_create(
+        Notification(activity=activity, person=person, state="sending", next_attempt_at=AT,
+                     lease_until=AT, attempts=number)
+        for number, person in enumerate([client_person, freelancer])
+    )  # fmt: skip
+    first, second = Notification.objects.filter(pk__in=[row.pk for row in waiting]).order_by("pk")
+    states.move_each(
+        [(first, {"failure": "It\"s 'gone'\\ – ☂"}), (second, {"failure": ""})], "give_up"
+    )
+    states.move_each([(first, {"at": AT}), (second, {"at": AT + timedelta(days=1)})], "send_again")
+    stored = Notification.objects.order_by("pk")
+    assert list(stored.values_list("state", "next_attempt_at", "lease_until", "attempts", "failure")) == [
+        ("queued", AT, None, 0, "It\"s 'gone'\\ – ☂"),
+        ("queued", AT + timedelta(days=1), None, 0, ""),
+    ]  # fmt: skip
 
 
 @pytest.mark.django_db

@@ -81,6 +81,12 @@ class AccountAdapter(DefaultAccountAdapter):
             return url
         return f"{reverse('account_login')}?{urlencode({'next': url})}"
 
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Support agents begin at their desk, as on the first page of the site."""
+        if request.user.is_staff:
+            return reverse("admin:index")
+        return super().get_login_redirect_url(request)
+
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
         """The same after a sign-up that was confirmed in the same browser."""
         if isinstance(request.user, Person):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import Http404, HttpRequest
+from django.urls import reverse
 
 from escrow_site.lib.web import address_pattern
 from jobs.models import Job, Person
@@ -41,6 +42,13 @@ def _label(name: str, label: str, job: Job) -> str:
     return "Terms" if name == "workroom:terms" and job.kind == Job.Kind.HOURLY else label
 
 
+def _url_of_rules(job: Job) -> str:
+    """The rules by which the Job runs; before its award those that it would get."""
+    if job.policy is None:
+        return reverse("workroom:rules")
+    return address_pattern("workroom:rules_version").format(job.policy.version)
+
+
 def job_context(request: HttpRequest, job: Job, *, tab: str) -> dict[str, Any]:
     """Context of ``workroom/job_base.html``; ``tab`` is the URL name of the tab shown."""
     assert isinstance(request.user, Person)
@@ -61,4 +69,5 @@ def job_context(request: HttpRequest, job: Job, *, tab: str) -> dict[str, Any]:
         "other_party": job.other_party(request.user),
         "tabs": tabs,
         "urls": {key: address_pattern(name).format(job.pk) for key, name in ACTIONS.items()},
+        "url_of_rules": _url_of_rules(job),
     }

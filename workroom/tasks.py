@@ -1,11 +1,24 @@
 """What workers do for the workroom; when, is in ``CELERY_BEAT_SCHEDULE``. No rules here."""
 
+from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
 
+from billing.services import sweeping
+from escrow_site.lib import timing
 from jobs.services import activity
 from workroom.services import account_mails, delivery
+
+# Shorter than the pause between two sweeps: after an outage they follow each other and leave the
+# other workers to the mail.
+SWEEP_RUNS_FOR = timedelta(seconds=25)
+
+
+@shared_task
+def sweep() -> None:
+    """Carry out what is due on every Job; what a long one leaves, the next one takes."""
+    sweeping.sweep(at=timing.now(), run_for=SWEEP_RUNS_FOR)
 
 
 @shared_task

@@ -6,12 +6,14 @@ from workroom.views import (
     activity,
     awards,
     billing_list,
+    calendars,
     drafts,
     invitations,
     job,
     job_billing,
     my_jobs,
     reports,
+    rules,
     send_invoice,
     terms,
     timesheets,
@@ -20,6 +22,8 @@ from workroom.views import (
 app_name = "workroom"
 
 urlpatterns: list[URLPattern] = [
+    path("rules/", rules.rules, name="rules"),
+    path("rules/<int:version>/", rules.rules_version, name="rules_version"),
     path("jobs/", my_jobs.my_jobs, name="my_jobs"),
     path("jobs/new/", drafts.new_job, name="new_job"),
     path("jobs/<int:job_id>/", job.job, name="job"),
@@ -43,6 +47,7 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<int:job_id>/activity/", activity.activity, name="activity"),
     path("invitations/<slug:token>/", invitations.invitation, name="invitation"),
     path("jobs/<int:job_id>/billing/", job_billing.job_billing, name="job_billing"),
+    path("calendar/<slug:token>.ics", calendars.calendar, name="calendar"),
     path("billing/", billing_list.billing_list, name="billing_list"),
     path("billing/send-invoice/", send_invoice.send_invoice, name="send_invoice"),
     path(

@@ -40,4 +40,6 @@ class CardForm(forms.Form):
         number = re.sub(r"[\s-]", "", self.cleaned_data["number"])
         if not re.fullmatch(r"[0-9]+", number):
             raise forms.ValidationError("A card number has digits only.")
+        if not 12 <= len(number) <= 19:
+            raise forms.ValidationError("A card number has 12 to 19 digits.")
         return number

@@ -85,6 +85,10 @@ class Migration(migrations.Migration):
                     models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder),
                 ),
             ],
+            options={
+                "verbose_name": "Closing Statement",
+                "verbose_name_plural": "Closing Statements",
+            },
         ),
         migrations.CreateModel(
             name="Document",
@@ -187,6 +191,10 @@ class Migration(migrations.Migration):
                     models.BigIntegerField(default=0, help_text="Taken so far."),
                 ),
             ],
+            options={
+                "verbose_name": "Milestone’s money",
+                "verbose_name_plural": "Milestones’ money",
+            },
             bases=(escrow_site.lib.states.StateMixin, models.Model),
         ),
         migrations.CreateModel(
@@ -201,6 +209,10 @@ class Migration(migrations.Migration):
                 ("requested_at", models.DateTimeField()),
                 ("closed_at", models.DateTimeField(blank=True, null=True)),
             ],
+            options={
+                "verbose_name": "Funding Request",
+                "verbose_name_plural": "Funding Requests",
+            },
         ),
         migrations.CreateModel(
             name="GatewayEvent",
@@ -449,6 +461,10 @@ class Migration(migrations.Migration):
                 ("clock_stopped_at", models.DateTimeField(blank=True, null=True)),
                 ("minimum_granted_at", models.DateTimeField(blank=True, null=True)),
             ],
+            options={
+                "verbose_name": "Release Request",
+                "verbose_name_plural": "Release Requests",
+            },
             bases=(escrow_site.lib.states.StateMixin, models.Model),
         ),
         migrations.CreateModel(

@@ -162,6 +162,8 @@ class ClosingStatement(models.Model):
     totals = models.JSONField(encoder=DjangoJSONEncoder)
 
     class Meta:
+        verbose_name = "Closing Statement"
+        verbose_name_plural = "Closing Statements"
         constraints = (
             models.UniqueConstraint(
                 fields=["job", "number"], name="closing_statement_number_in_job"

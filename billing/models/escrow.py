@@ -62,6 +62,8 @@ class Escrow(StateMixin, models.Model):
     objects: ClassVar[models.Manager["Escrow"]] = EscrowQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "Milestone’s money"
+        verbose_name_plural = "Milestones’ money"
         constraints = (
             models.UniqueConstraint(fields=["job", "number"], name="escrow_number_in_job"),
             models.CheckConstraint(
@@ -116,7 +118,12 @@ class Escrow(StateMixin, models.Model):
     def release_rest(self) -> None: ...
 
     @transition(field=state, source=State.FUNDED, target=State.REFUNDED)
-    def refund_rest(self) -> None: ...
+    def refund_rest(self) -> None:
+        """Nothing was ever released of it."""
+
+    @transition(field=state, source=State.FUNDED, target=State.RELEASED)
+    def refund_what_was_not_released(self) -> None:
+        """With nothing left held it ends released if anything was released (R3.2)."""
 
     @transition(field=state, source=State.UNFUNDED, target=State.REMOVED)
     def remove(self) -> None: ...

@@ -74,6 +74,7 @@ class Payment(StateMixin, models.Model):
     state = FSMField(max_length=20, choices=State, default=State.STARTED, protected=True)
     started_at = models.DateTimeField()
     lapses_at = models.DateTimeField()
+    noticed_until = models.DateTimeField(null=True, blank=True)
     succeeded_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     failure = models.CharField(max_length=300, blank=True)
@@ -170,7 +171,10 @@ class RefundQuerySet(models.QuerySet["Refund"]):
 
 
 class Refund(StateMixin, models.Model):
-    """Money on its way back to the source of a Payment; the ledger has moved already (R8.1)."""
+    """Money on its way back to the source of a Payment; the ledger has moved already (R8.1).
+
+    ``amount_minor`` is what the source gets; ``fee_minor`` was taken off before (R10.5).
+    """
 
     class State(models.TextChoices):
         STARTED = "started", "Started"
@@ -180,6 +184,10 @@ class Refund(StateMixin, models.Model):
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="refunds")
     escrow = models.ForeignKey(Escrow, models.PROTECT, null=True, related_name="refunds")
     amount_minor = models.BigIntegerField()
+    fee_minor = models.BigIntegerField(default=0)
+    refunded_by = models.ForeignKey(
+        Person, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     reason = models.CharField(max_length=300)
     state = FSMField(max_length=20, choices=State, default=State.STARTED, protected=True)
     idempotency_key = models.CharField(max_length=64, unique=True, default=new_idempotency_key)
@@ -196,6 +204,7 @@ class Refund(StateMixin, models.Model):
                 name="refund_state_known",
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_above_zero"),
+            models.CheckConstraint(condition=Q(fee_minor__gte=0), name="refund_fee_not_below_zero"),
         )
 
     def __str__(self) -> str:
@@ -222,6 +231,8 @@ class FundingRequest(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "Funding Request"
+        verbose_name_plural = "Funding Requests"
         constraints = (
             models.UniqueConstraint(
                 fields=["escrow"],

@@ -55,6 +55,8 @@ class ReleaseRequest(StateMixin, models.Model):
     objects: ClassVar[models.Manager["ReleaseRequest"]] = ReleaseRequestQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "Release Request"
+        verbose_name_plural = "Release Requests"
         constraints = (
             models.CheckConstraint(
                 condition=Q(

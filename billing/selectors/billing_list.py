@@ -46,19 +46,21 @@ SELECT id, title, currency,
  WHERE {conditions}
 """
 COLUMNS = (
-    "kind, id, job_id, currency, escrow_id, issuer_id, number, state, amount_minor, at, due_at"
+    "kind, id, paper_id, job_id, currency, escrow_id, issuer_id, number, state, amount_minor, at, "
+    "due_at"
 )
 REQUEST_ENTRIES = """
-SELECT 'request', request.id, mine.id, mine.currency, request.escrow_id, 0::bigint, request.id,
-       request.state, pro_forma.amount_minor, request.requested_at,
+SELECT 'request', request.id, pro_forma.id, mine.id, mine.currency, request.escrow_id, 0::bigint,
+       request.id, request.state, pro_forma.amount_minor, request.requested_at,
        CASE WHEN request.ended_at IS NULL THEN request.auto_release_at END
   FROM mine
   JOIN billing_releaserequest AS request ON request.job_id = mine.id
   JOIN billing_proforma AS pro_forma ON pro_forma.request_id = request.id
 """
 DOCUMENT_ENTRIES = """
-SELECT document.kind, document.id, mine.id, mine.currency, document.escrow_id, document.issuer_id,
-       document.number::bigint, '', document.gross_minor, document.issued_at, NULL::timestamptz
+SELECT document.kind, document.id, document.id, mine.id, mine.currency, document.escrow_id,
+       document.issuer_id, document.number::bigint, '', document.gross_minor, document.issued_at,
+       NULL::timestamptz
   FROM mine
   JOIN billing_document AS document ON document.job_id = mine.id
 """
@@ -99,10 +101,14 @@ NAME = re.compile(r"(?P<prefix>[A-Z]{2,3})-(?:(?P<issuer>\d{1,18})-)?(?P<number>
 
 
 class Entry(NamedTuple):
-    """One row of the list; ``at`` is when it was requested or issued, ``due_at`` while it waits."""
+    """One row of the list; ``at`` is when it was requested or issued, ``due_at`` while it waits.
+
+    ``paper_id`` is the document that it is named after: of a request its pro-forma invoice.
+    """
 
     kind: str
     id: int
+    paper_id: int
     job_id: int
     currency: str
     escrow_id: int

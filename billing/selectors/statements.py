@@ -101,8 +101,14 @@ def _refunded_minor(sums: Line) -> int:
     return int(sums["refunded_minor"]) + int(sums["credited_minor"])
 
 
+def _return_fee_minor(sums: Line) -> int:
+    """What was taken of money that went back; the oldest Statements knew of no such fee."""
+    return int(sums.get("return_fee_minor", 0))
+
+
 def _fees_minor(sums: Line) -> int:
-    return int(sums["service_fee_minor"]) + int(sums["processing_fee_minor"])
+    fees_minor = int(sums["service_fee_minor"]) + int(sums["processing_fee_minor"])
+    return fees_minor + _return_fee_minor(sums)
 
 
 def _sums_row(title: Cell, sums: Line, currency: str) -> list[Cell]:
@@ -162,8 +168,12 @@ def _movement_rows(line: Line, statement: ClosingStatement, currency: str) -> li
     if line["what"] == "funding":
         return [[when, Cell("Funded"), by, amount(line["amount_minor"]), Cell("")]]
     if line["what"] == "refund":
-        what = Cell("Refunded to the Client", line["note"])
-        return [[when, what, by, Cell(""), amount(line["amount_minor"])]]
+        fee_minor = _return_fee_minor(line)
+        refunded = Cell("Refunded to the Client", line["note"])
+        rows = [[when, refunded, by, Cell(""), amount(line["amount_minor"] - fee_minor)]]
+        if fee_minor:
+            rows.append([when, Cell("Fee on the refund"), by, Cell(""), amount(fee_minor)])
+        return rows
     assert line["what"] == "release", line
     released = Cell(f"Released to {freelancer}, net", line["note"])
     rows = [[when, released, by, Cell(""), amount(line["net_minor"])]]
@@ -179,7 +189,7 @@ def _movement_rows(line: Line, statement: ClosingStatement, currency: str) -> li
 def _totals(sums: Line, currency: str) -> list[Total]:
     parts = [
         ("Funded by the Client", sums["funded_minor"], False),
-        ("Refunded to the Client", _refunded_minor(sums), False),
+        ("Refunded to the Client", _refunded_minor(sums) - _return_fee_minor(sums), False),
         ("Fees", _fees_minor(sums), False),
         ("Net to the Freelancer", sums["net_minor"], True),
     ]
@@ -193,6 +203,8 @@ def _equation(sums: Line, currency: str) -> str:
         return money.display(sums[name], currency)
 
     refunded = money.display(_refunded_minor(sums), currency)
+    if _return_fee_minor(sums):
+        refunded += f", of which {amount('return_fee_minor')} fees"
     return (
         f"It sums to zero: funded {amount('funded_minor')} = released {amount('released_minor')} "
         f"− released and later refunded {amount('credited_minor')} + all refunded {refunded}."

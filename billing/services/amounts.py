@@ -54,3 +54,12 @@ def quote(escrow: Escrow, *, policy: Policy, gross_minor: int | None = None) -> 
             basis_points=policy.processing_fee_basis_points,
         ),
     )
+
+
+def return_fee(escrow: Escrow, *, policy: Policy) -> int:
+    """The fee on what goes back from an Escrow when silence sends it back, in minor units (R10.5).
+
+    Of all that is held, half-up. It never takes all: at least the smallest unit goes back.
+    """
+    fee_minor = money.share(escrow.held_minor, policy.return_fee_basis_points)
+    return max(0, min(fee_minor, escrow.held_minor - 1))

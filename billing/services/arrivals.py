@@ -29,6 +29,7 @@ from billing.notices import (
 )
 from billing.services import refunds
 from escrow_site.lib import statements, states
+from escrow_site.lib.timing import DAY
 from jobs.models import Person
 from jobs.notices import Kind
 from jobs.services import activity
@@ -153,10 +154,21 @@ def _funded(allocation: Allocation) -> dict[str, Any]:
 
 def _become_pending(payment: Payment, allocations: Sequence[Allocation], *, at: datetime) -> None:
     states.move([payment], "await_authentication")
+    _note_due(payment)
     states.move([allocation.escrow for allocation in allocations], "await_authentication")
     _record(
         payment, allocations, PAYMENT_PENDING, by=payment.payer, at=at, due_at=payment.lapses_at
     )
+
+
+def _note_due(payment: Payment) -> None:
+    """The first reminder, or the end, of a Pending payment (R3.4)."""
+    policy = payment.job.policy
+    assert policy is not None
+    for days in (0, *policy.authentication_reminder_days):
+        due_at = payment.lapses_at - days * DAY
+        if due_at > payment.started_at:
+            payment.job.note_due(due_at)
 
 
 def _fail(

@@ -5,16 +5,22 @@ Reads only. Each check returns the differences it found, in words.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from escrow_site.lib import statements
 
 
 @dataclass(frozen=True)
 class Check:
-    """A law of the ledger; ``sql`` returns one row, with a ``difference`` in words, per breach."""
+    """A law of the ledger; ``sql`` returns one row, with a ``difference`` in words, per breach.
+
+    One that depends on the hour is given ``%(at)s``; its other per cent signs are doubled.
+    """
 
     name: str
     sql: str
+    depends_on_the_hour: bool = False
 
 
 CHECKS = (
@@ -136,6 +142,48 @@ CHECKS = (
         """,
     ),
     Check(
+        "Every Refund of held money has its transfers.",
+        """
+        SELECT format('refund %s: %s and fee %s, %s in the ledger', refund.id, refund.amount_minor,
+                      refund.fee_minor, coalesce(sum(transfer.amount_minor), 0)) AS difference
+          FROM billing_refund AS refund
+          LEFT JOIN billing_transfer AS transfer
+            ON transfer.reference IN (
+                'refund:' || refund.id || ':back', 'refund:' || refund.id || ':fee')
+         WHERE refund.escrow_id IS NOT NULL
+         GROUP BY refund.id
+        HAVING refund.amount_minor + refund.fee_minor <> coalesce(sum(transfer.amount_minor), 0)
+        """,
+    ),
+    Check(
+        "Every Escrow's refunded sum is that of its Refunds.",
+        """
+        SELECT format('escrow %s: refunded %s, Refunds %s', escrow.id, escrow.refunded_minor,
+                      coalesce(sum(refund.amount_minor + refund.fee_minor), 0)) AS difference
+          FROM billing_escrow AS escrow
+          LEFT JOIN billing_refund AS refund ON refund.escrow_id = escrow.id
+         GROUP BY escrow.id
+        HAVING escrow.refunded_minor
+               <> coalesce(sum(refund.amount_minor + refund.fee_minor), 0)
+        """,
+    ),
+    Check(
+        "Every Refund under way has its money on its payment's account.",
+        """
+        SELECT format('payment %s: account %s, Refunds under way %s',
+                      coalesce(account.payment_id, under_way.payment_id),
+                      coalesce(account.balance_minor, 0), coalesce(under_way.amount_minor, 0))
+               AS difference
+          FROM (SELECT payment_id, balance_minor FROM billing_account WHERE kind = 'refunding')
+            AS account
+          FULL JOIN (
+            SELECT payment_id, sum(amount_minor) AS amount_minor
+              FROM billing_refund WHERE state = 'started' GROUP BY payment_id
+          ) AS under_way ON under_way.payment_id = account.payment_id
+         WHERE coalesce(account.balance_minor, 0) <> coalesce(under_way.amount_minor, 0)
+        """,
+    ),
+    Check(
         "An ended Job holds no money.",
         """
         SELECT format('job %s (%s) holds %s', job.id, job.state, sum(account.balance_minor))
@@ -157,6 +205,25 @@ CHECKS = (
                 + (statement.totals->'job'->>'refunded_minor')::bigint
         """,
     ),
+    # An hour, as the sweep may be working on it now; what was set aside waits for support.
+    Check(
+        "Nothing that was due is left behind.",
+        """
+        SELECT format('release request %%s of job %%s was due %%s', request.id, job.id,
+                      request.auto_release_at AT TIME ZONE 'UTC') AS difference
+          FROM billing_releaserequest AS request
+          JOIN jobs_job AS job ON job.id = request.job_id
+         WHERE request.state IN ('open', 'overdue')
+           AND request.auto_release_at < %(at)s - interval '1 hour'
+           AND job.set_aside_at IS NULL
+         UNION ALL
+        SELECT format('job %%s (%%s) was due %%s', job.id, job.state,
+                      job.next_due_at AT TIME ZONE 'UTC')
+          FROM jobs_job AS job
+         WHERE job.next_due_at < %(at)s - interval '1 hour' AND job.set_aside_at IS NULL
+        """,
+        depends_on_the_hour=True,
+    ),
 )
 
 
@@ -168,9 +235,13 @@ class Finding:
     differences: list[str]
 
 
-def audit_ledger(checks: Iterable[Check] = CHECKS) -> list[Finding]:
-    """Hold every law against the whole ledger."""
+def audit_ledger(checks: Iterable[Check] = CHECKS, *, at: datetime) -> list[Finding]:
+    """Hold every law against the whole ledger, as it is to be at ``at``."""
     return [
-        Finding(check.name, [row["difference"] for row in statements.run(check.sql)])
+        Finding(check.name, [row["difference"] for row in _breaches(check, at=at)])
         for check in checks
     ]
+
+
+def _breaches(check: Check, *, at: datetime) -> list[dict[str, Any]]:
+    return statements.run(check.sql, *[{"at": at}] * check.depends_on_the_hour)

@@ -1,33 +1,31 @@
-"""The end of a Job (R11): completion by itself or by hand, and the Closing Statement."""
+"""The end of a Job (R11): completion by itself or by hand."""
 
 from datetime import datetime
 
-from django.db import transaction
-
-from billing.models import ClosingStatement, Escrow, Payment, ReleaseRequest
-from billing.notices import COMPLETED
-from billing.services import catching_up, documents, statement_lines
+from billing.models import Escrow, Payment, ReleaseRequest
+from billing.moves.endings import Ending, complete_all
+from billing.services import catching_up
 from escrow_site.lib import states
 from escrow_site.lib.refusals import Refusal, WrongParty, WrongState, refuse_if
 from jobs.models import Job, Person
 from jobs.services import activity
 from jobs.services.accounts import refuse_locked
+from jobs.services.activity import Entry
 
 
-def complete_if_finished(job: Job, *, at: datetime) -> bool:
+def complete_if_finished(job: Job, *, at: datetime) -> list[Entry]:
     """Complete a locked Job when every agreed Milestone is released, refunded or removed (R11.1).
 
     Not when the end of the timeline is to be determined, nor while a Terms proposal is open. An
-    hourly Job has no Milestones and is completed by hand. Returns whether it completed.
+    hourly Job has no Milestones and is completed by hand. Returns what the caller is to record.
     """
     if not job.is_running or job.open_ended or job.kind == Job.Kind.HOURLY:
-        return False
+        return []
     if job.open_proposal_until is not None and job.open_proposal_until > at:
-        return False
+        return []
     if Escrow.objects.filter(job=job).unfinished().exists():
-        return False
-    _complete(job, by=None, at=at)
-    return True
+        return []
+    return complete_all([Ending(job=job, by=None, at=at)])
 
 
 def may_complete(job: Job, *, by: Person, at: datetime) -> Refusal | None:
@@ -66,45 +64,9 @@ def complete(job_id: int, *, by: Person, at: datetime) -> Job:
 
     Locks the Job. Raises the Refusal of may_complete.
     """
-    with transaction.atomic():
-        job = catching_up.lock_job(job_id, at=at)
+    with catching_up.locked_job(job_id, at=at) as job:
         refuse_if(may_complete(job, by=by, at=at))
         unfunded = list(Escrow.objects.filter(job=job, state=Escrow.State.UNFUNDED))
         states.move(unfunded, "remove")
-        _complete(job, by=by, at=at)
+        activity.record_all(complete_all([Ending(job=job, by=by, at=at)]))
     return job
-
-
-def _complete(job: Job, *, by: Person | None, at: datetime) -> None:
-    states.move([job], "complete", at=at)
-    statement = issue_statement(job, at=at)
-    reason = "" if by else "Every Milestone of the agreed Terms is released, refunded or removed."
-    activity.record(
-        job,
-        COMPLETED,
-        by=by,
-        at=at,
-        reason=reason,
-        statement=statement.name,
-        statement_id=statement.pk,
-    )
-
-
-def issue_statement(job: Job, *, at: datetime) -> ClosingStatement:
-    """Freeze all escrow payments of a locked, ended Job into its next numbered Statement (R11.2).
-
-    Raises AssertionError when the sums do not come to zero: then nothing is committed.
-    """
-    previous = ClosingStatement.objects.filter(job=job).order_by("-number").first()
-    lines = statement_lines.lines(job)
-    totals = statement_lines.totals(job)
-    statement_lines.check(lines, totals)
-    return ClosingStatement.objects.create(
-        job=job,
-        number=previous.number + 1 if previous else 1,
-        replaces=previous,
-        issued_at=at,
-        parties=documents.parties(job),
-        lines=lines,
-        totals=totals,
-    )

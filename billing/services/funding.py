@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from billing.models import Allocation, Escrow, FundingRequest
 from billing.notices import FUNDING_REQUESTED
 from billing.services import catching_up
@@ -51,8 +49,7 @@ def request_funding(job_id: int, *, number: int, by: Person, at: datetime) -> Fu
     Locks the Job. Raises Refusal when may_request_funding refuses, when funding has been requested
     already, or when a payment is under way.
     """
-    with transaction.atomic():
-        job = catching_up.lock_job(job_id, at=at)
+    with catching_up.locked_job(job_id, at=at) as job:
         escrow = Escrow.objects.filter(job=job, number=number).first()
         if refusal := refuse_hourly(job):
             raise refusal

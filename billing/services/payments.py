@@ -7,8 +7,6 @@ Cards are in ``cards``, money that goes back in ``refunds``, Funding Requests in
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from django.db import transaction
-
 from billing import gateways, ledger
 from billing.gateways.base import Answer, ChargeOrder, GatewayError, Kind, Status
 from billing.models import Allocation, Escrow, Payment, PaymentMethod
@@ -119,8 +117,7 @@ def start(
     ``seen_minor`` is the total that the person agreed to. Locks the Job, then the card. Raises
     Refusal: may_fund, AlreadyUnderWay, StalePage, CardNotAuthenticated, an unusable card.
     """
-    with transaction.atomic(durable=True):
-        job = catching_up.lock_job(job_id, at=at)
+    with catching_up.locked_job(job_id, at=at, durable=True) as job:
         refuse_if(refuse_payer(job, by=by))
         rows = statements.read(AGREED, method.pk, job.pk, escrow=Escrow, method=PaymentMethod)
         agreed: list[Escrow] = [escrow for escrow, _, _ in rows]
@@ -283,8 +280,7 @@ def record_answer(
     wrong order does nothing twice (R3.5). Money that is no longer wanted is on its way back when
     this returns. Locks the Job.
     """
-    with transaction.atomic(durable=True):
-        job = catching_up.lock_job(payment.job_id, at=at)
+    with catching_up.locked_job(payment.job_id, at=at, durable=True) as job:
         payment, allocations = _read(job, payment.pk)
         refund = arrivals.enter(payment, allocations, answer, by=by, at=at)
     if refund is not None:
@@ -344,8 +340,7 @@ def cancel(payment: Payment, *, by: Person, at: datetime) -> Payment:
     Returns it as it is then: the bank may have been faster, and the Milestones are Funded. Raises the
     Refusal of may_cancel, and BankSilent.
     """
-    with transaction.atomic(durable=True):
-        catching_up.lock_job(payment.job_id, at=at)
+    with catching_up.locked_job(payment.job_id, at=at, durable=True):
         payment = Payment.objects.select_related("method").get(pk=payment.pk)
         refuse_if(may_cancel(payment, by=by, at=at))
     try:

@@ -1,12 +1,11 @@
 """Money on its way back to the card that it came from (R3.5, R8.1).
 
 The ledger has moved to the payment's ``refunding`` account when a Refund is made; the gateway
-follows after the commit. Who may refund what, and why, is decided elsewhere.
+follows after the commit. Held money goes back by ``moves.refunds``; who may refund what, and why, is
+decided elsewhere.
 """
 
 from datetime import datetime
-
-from django.db import transaction
 
 from billing import gateways, ledger
 from billing.gateways.base import Answer, GatewayError, Kind, RefundOrder, Status
@@ -75,9 +74,8 @@ def record_answer(refund_id: int, answer: Answer, *, at: datetime) -> None:
     """
     if answer.status not in (Status.SUCCEEDED, Status.FAILED):
         return
-    with transaction.atomic(durable=True):
-        job_id = Refund.objects.values_list("payment__job_id", flat=True).get(pk=refund_id)
-        job = catching_up.lock_job(job_id, at=at)
+    job_id = Refund.objects.values_list("payment__job_id", flat=True).get(pk=refund_id)
+    with catching_up.locked_job(job_id, at=at, durable=True) as job:
         refund = Refund.objects.select_related("payment__payer", "payment__method").get(
             pk=refund_id
         )

@@ -6,9 +6,8 @@ The release itself is in ``releases``.
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import transaction
-
 from billing.models import Escrow, ProForma, ReleaseRequest
+from billing.moves import dormancy
 from billing.notices import RELEASE_REQUESTED, VOIDED
 from billing.services import catching_up, documents
 from billing.services.amounts import quote
@@ -59,7 +58,7 @@ def request_release(
 ) -> list[ReleaseRequest]:
     """Make a Release Request and its pro-forma invoice for each Escrow, and start its clock (R6.1).
 
-    To be called inside the caller's transaction, with the Job locked by ``lock_job``. Raises the
+    To be called inside the caller's transaction, with the Job locked by ``locked_job``. Raises the
     Refusal of may_request_release for the first Escrow that has one.
     """
     numbers = {escrow.number for escrow in escrows}
@@ -72,17 +71,42 @@ def request_release(
     assert len(rows) == len(numbers) and job.policy is not None
     policy = job.policy
     requests = ReleaseRequest.objects.bulk_create(
-        _new_request(escrow, policy=policy, by=by, at=at, comments=comments) for escrow in rows
+        new_request(escrow, policy=policy, by=by, at=at, comments=comments) for escrow in rows
     )
     ProForma.objects.bulk_create(_new_pro_forma(request, policy=policy) for request in requests)
+    for request in requests:
+        job.note_due(request.overdue_at)
+        job.note_due(_first_warning_at(request, policy=policy))
     activity.record_all(
-        Entry(job=job, kind=RELEASE_REQUESTED, by=by, at=at, facts=_facts(request))
-        for request in requests
+        [
+            *(
+                Entry(job=job, kind=RELEASE_REQUESTED, by=by, at=at, facts=_facts(request))
+                for request in requests
+            ),
+            *_wake_up_when_all_requested(job, by=by, at=at),
+        ]
     )
     return requests
 
 
-def _new_request(
+def _first_warning_at(request: ReleaseRequest, *, policy: Policy) -> datetime:
+    return request.auto_release_at - max(policy.warning_days_before_due, default=0) * DAY
+
+
+def _wake_up_when_all_requested(job: Job, *, by: Person, at: datetime) -> list[Entry]:
+    """A dormant Job is active again when no held Milestone is left without a request (R10.4)."""
+    if job.state != Job.State.DORMANT:
+        return []
+    unanswered = ReleaseRequest.objects.filter(job=job).unanswered()
+    held = Escrow.objects.filter(job=job, state=Escrow.State.FUNDED)
+    if held.exclude(pk__in=unanswered.values("escrow_id")).exists():
+        return []
+    return dormancy.reactivate(
+        job, by=by, at=at, reason="Release of all that is held is requested."
+    )
+
+
+def new_request(
     escrow: Escrow, *, policy: Policy, by: Person, at: datetime, comments: str
 ) -> ReleaseRequest:
     """The due instant is 30 days after the request, Overdue 15 days before the due instant (R6.1)."""
@@ -143,9 +167,8 @@ def void(request_id: int, *, by: Person, at: datetime, reason: str = "") -> Rele
 
     Locks the Job. Raises the Refusal of may_void, ReleaseRequest.DoesNotExist.
     """
-    with transaction.atomic():
-        job_id = ReleaseRequest.objects.values_list("job_id", flat=True).get(pk=request_id)
-        job = catching_up.lock_job(job_id, at=at)
+    job_id = ReleaseRequest.objects.values_list("job_id", flat=True).get(pk=request_id)
+    with catching_up.locked_job(job_id, at=at) as job:
         request = ReleaseRequest.objects.select_related("escrow", "pro_forma").get(pk=request_id)
         request.job = job
         refuse_if(may_void(request, by=by, at=at))
@@ -162,4 +185,14 @@ def void(request_id: int, *, by: Person, at: datetime, reason: str = "") -> Rele
             request=request.pk,
             amount_minor=request.escrow.held_minor,
         )
+        activity.record_all(_wake_up_after_settlement(job, by=by, at=at))
     return request
+
+
+def _wake_up_after_settlement(job: Job, *, by: Person, at: datetime) -> list[Entry]:
+    """What is no longer requested after A+14 d stays held: the Job is active again (R10.3)."""
+    if not dormancy.is_settled(job, at=at):
+        return []
+    return dormancy.reactivate(
+        job, by=by, at=at, reason="A Release Request ended after the Job had been settled."
+    )

@@ -5,6 +5,8 @@
 Read from the rows of the Job, not from its history, and held against each other before issue.
 """
 
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from billing.models import Allocation, Escrow, Payment, Refund, Release
@@ -19,62 +21,80 @@ SUMS = (
     "service_fee_minor",
     "processing_fee_minor",
 )
+# Money that nobody moved was moved by silence: the two rules that may.
+BY_SILENCE = {"release": "30-day rule", "refund": "Dormancy rule"}
 
 
-def lines(job: Job) -> list[Line]:
-    """Every movement of the Job's money in the order in which it happened; amounts in minor units."""
-    entries = [*_fundings(job), *_releases(job), *_refunds(job)]
-    return sorted(entries, key=lambda line: (line["at"], line["position"] or 0))
+def lines(jobs: Collection[Job]) -> dict[int, list[Line]]:
+    """Every movement of each Job's money in the order in which it happened, by the Job's id; amounts
+    in minor units. Three statements, whatever the number of Jobs.
+    """
+    said: dict[int, list[Line]] = {job.pk: [] for job in jobs}
+    for job_id, line in (*_fundings(jobs), *_releases(jobs), *_refunds(jobs)):
+        said[job_id].append(line)
+    for entries in said.values():
+        entries.sort(key=lambda line: (line["at"], line["position"] or 0))
+    return said
 
 
-def _fundings(job: Job) -> list[Line]:
+def _fundings(jobs: Collection[Job]) -> Iterator[tuple[int, Line]]:
     """Without the card: that is the Client's own business, and the Freelancer reads this too."""
     allocations = Allocation.objects.filter(
-        payment__job=job, payment__state=Payment.State.SUCCEEDED, live=True
+        payment__job__in=jobs, payment__state=Payment.State.SUCCEEDED, live=True
     ).select_related("payment__payer", "escrow")
-    return [
-        _line(
-            "funding",
-            allocation.escrow,
-            at=allocation.payment.succeeded_at,
-            actor=str(allocation.payment.payer),
-            amount_minor=allocation.amount_minor,
+    for allocation in allocations:
+        yield (
+            allocation.payment.job_id,
+            _line(
+                "funding",
+                allocation.escrow,
+                at=allocation.payment.succeeded_at,
+                actor=str(allocation.payment.payer),
+                amount_minor=allocation.amount_minor,
+            ),
         )
-        for allocation in allocations
-    ]
 
 
-def _releases(job: Job) -> list[Line]:
-    releases = Release.objects.filter(job=job).select_related("escrow", "released_by", "document")
-    return [
-        _line(
-            "release",
-            release.escrow,
-            at=release.happened_at,
-            actor=str(release.released_by) if release.released_by else "Timer",
-            amount_minor=release.gross_minor,
-            note=f"{release.document.name}. {release.reason}",
-            service_fee_minor=release.service_fee_minor,
-            processing_fee_minor=release.processing_fee_minor,
-            net_minor=release.net_minor,
+def _releases(jobs: Collection[Job]) -> Iterator[tuple[int, Line]]:
+    releases = Release.objects.filter(job__in=jobs).select_related(
+        "escrow", "released_by", "document"
+    )
+    for release in releases:
+        yield (
+            release.job_id,
+            _line(
+                "release",
+                release.escrow,
+                at=release.happened_at,
+                actor=str(release.released_by or BY_SILENCE["release"]),
+                amount_minor=release.gross_minor,
+                note=f"{release.document.name}. {release.reason}",
+                service_fee_minor=release.service_fee_minor,
+                processing_fee_minor=release.processing_fee_minor,
+                net_minor=release.net_minor,
+            ),
         )
-        for release in releases
-    ]
 
 
-def _refunds(job: Job) -> list[Line]:
-    refunds = Refund.objects.filter(payment__job=job, escrow__isnull=False).select_related("escrow")
-    return [
-        _line(
-            "refund",
-            refund.escrow,
-            at=refund.started_at,
-            actor="",
-            amount_minor=refund.amount_minor,
-            note=refund.reason,
+def _refunds(jobs: Collection[Job]) -> Iterator[tuple[int, Line]]:
+    """Like a release: the amount leaves the escrow, the fee is taken off it, the source gets the rest."""
+    refunds = Refund.objects.filter(payment__job__in=jobs, escrow__isnull=False).select_related(
+        "payment", "escrow", "refunded_by"
+    )
+    for refund in refunds:
+        yield (
+            refund.payment.job_id,
+            _line(
+                "refund",
+                refund.escrow,
+                at=refund.started_at,
+                actor=str(refund.refunded_by or BY_SILENCE["refund"]),
+                amount_minor=refund.amount_minor + refund.fee_minor,
+                note=refund.reason,
+                return_fee_minor=refund.fee_minor,
+                net_minor=refund.amount_minor,
+            ),
         )
-        for refund in refunds
-    ]
 
 
 def _line(what: str, escrow: Escrow | None, **values: Any) -> Line:
@@ -87,39 +107,56 @@ def _line(what: str, escrow: Escrow | None, **values: Any) -> Line:
     }
 
 
-def totals(job: Job) -> Line:
-    """The sums of each Milestone, in the order of their places, and of the Job; in minor units."""
-    milestones = [
-        {
-            "number": escrow.number,
-            "position": escrow.position,
-            "title": escrow.title,
-            "state": escrow.state,
-            **{name: getattr(escrow, name) for name in SUMS},
-            "net_minor": escrow.released_minor
-            - escrow.credited_minor
-            - escrow.service_fee_minor
-            - escrow.processing_fee_minor,
-        }
-        for escrow in Escrow.objects.of(job)
-    ]
-    names = [*SUMS, "net_minor"]
+def totals(statements: dict[int, list[Line]]) -> dict[int, Line]:
+    """The sums of each Job that ``lines`` were read of, and of its Milestones in the order of their
+    places, by the Job's id; in minor units.
+
+    Refunded is gross as released is: of both the fees were taken.
+    """
+    milestones: dict[int, list[Line]] = {job_id: [] for job_id in statements}
+    for escrow in Escrow.objects.filter(job__in=statements).order_by("position", "number"):
+        milestones[escrow.job_id].append(_sums(escrow, statements[escrow.job_id]))
+    names = [*SUMS, "return_fee_minor", "net_minor"]
     return {
-        "milestones": milestones,
-        "job": {name: sum(milestone[name] for milestone in milestones) for name in names},
+        job_id: {
+            "milestones": sums,
+            "job": {name: sum(milestone[name] for milestone in sums) for name in names},
+        }
+        for job_id, sums in milestones.items()
+    }
+
+
+def _sums(escrow: Escrow, statement: Iterable[Line]) -> Line:
+    return {
+        "number": escrow.number,
+        "position": escrow.position,
+        "title": escrow.title,
+        "state": escrow.state,
+        **{name: getattr(escrow, name) for name in SUMS},
+        "return_fee_minor": sum(
+            line["return_fee_minor"]
+            for line in statement
+            if line["what"] == "refund" and line["number"] == escrow.number
+        ),
+        "net_minor": escrow.released_minor
+        - escrow.credited_minor
+        - escrow.service_fee_minor
+        - escrow.processing_fee_minor,
     }
 
 
 def check(statement: list[Line], sums: Line) -> None:
     """It sums to zero: funded = released - released and later refunded + all refunded."""
+    moved: Counter[tuple[str, int]] = Counter()
+    for line in statement:
+        moved[line["what"], line["number"]] += line["amount_minor"]
     for milestone in sums["milestones"]:
         refunded_in_all = milestone["refunded_minor"] + milestone["credited_minor"]
         kept = milestone["released_minor"] - milestone["credited_minor"]
         assert milestone["funded_minor"] == kept + refunded_in_all, milestone
-        for what, name in (("funding", "funded_minor"), ("release", "released_minor")):
-            moved = sum(
-                line["amount_minor"]
-                for line in statement
-                if line["what"] == what and line["number"] == milestone["number"]
-            )
-            assert moved == milestone[name], (what, milestone)
+        for what, name in (
+            ("funding", "funded_minor"),
+            ("release", "released_minor"),
+            ("refund", "refunded_minor"),
+        ):
+            assert moved[what, milestone["number"]] == milestone[name], (what, milestone)

@@ -1,7 +1,7 @@
 """How instants, dates and facts are written for a reader. No HTML here."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,12 @@ from escrow_site.lib import money
 def instant(at: datetime) -> str:
     """An absolute instant in the active time zone, the zone named: ``8 Apr 2026, 14:00 CEST``."""
     return ", ".join(day_and_time(at))
+
+
+def utc(at: datetime) -> str:
+    """An absolute instant for everybody and for ever: ``8 Apr 2026 12:00 UTC``."""
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%b %Y %H:%M} UTC"
 
 
 def day_and_time(at: datetime) -> tuple[str, str]:
@@ -42,18 +48,25 @@ def _day(on: date, locale: str) -> str:
 
 
 def readable_facts(facts: Mapping[str, Any], currency: str) -> dict[str, Any]:
-    """The facts of an Activity ready to read: ``due_at`` becomes ``due``, ``amount_minor`` ``amount``."""
+    """The facts of an Activity ready to read: ``due_at`` becomes ``due``, ``amount_minor`` ``amount``.
+
+    ``at`` keeps its name. A list of facts is made ready one by one.
+    """
     readable: dict[str, Any] = {}
     for name, value in facts.items():
         if value is None:
             readable[name] = ""
         elif name.endswith("_minor"):
             readable[name.removesuffix("_minor")] = money.display(int(value), currency)
-        elif name.endswith("_at"):
+        elif name == "at" or name.endswith("_at"):
             readable[name.removesuffix("_at")] = instant(_parsed(value))
         elif name.endswith("_on"):
             on = value if isinstance(value, date) else date.fromisoformat(value)
             readable[name.removesuffix("_on")] = day(on)
+        elif isinstance(value, list):
+            readable[name] = [
+                readable_facts(one, currency) if isinstance(one, Mapping) else one for one in value
+            ]
         else:
             readable[name] = value
     return readable

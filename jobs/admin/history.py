@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -10,10 +10,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from escrow_site.lib.admin import ReadOnlyAdmin, link, list_url, lists, presence_filter
+from escrow_site.lib.refusals import Refusal
+from escrow_site.lib.timing import real_now
 from jobs.admin.people import belongs_to
-from jobs.models import Activity, Invitation, Notification, StoredFile
+from jobs.models import Activity, Invitation, Notification, Person, StoredFile
 from jobs.notices import KINDS
 from jobs.selectors.history import describe
+from jobs.services import resending
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -74,6 +77,28 @@ class NotificationAdmin(ReadOnlyAdmin):
         "reader", "about", "activity", "job", "state", "read_at", "sent_at", "attempts",
         "next_attempt_at", "lease_until", "failure",
     )  # fmt: skip
+    actions = ("send_again",)
+
+    def has_send_again_permission(self, request: HttpRequest) -> bool:
+        assert isinstance(request.user, Person)
+        return request.user.has_perm(resending.PERMISSION)
+
+    @admin.action(description="Send again", permissions=["send_again"])
+    def send_again(self, request: HttpRequest, notices: QuerySet[Notification]) -> None:
+        """Queue those of the chosen ones that failed; say of each other one why it is not."""
+        assert isinstance(request.user, Person)
+        queued = 0
+        for notice_id in notices.order_by("pk").values_list("pk", flat=True):
+            try:
+                notice = resending.send_again(notice_id, by=request.user, at=real_now())
+            except Refusal as refusal:
+                messages.error(request, refusal.message)
+            else:
+                self.log_change(request, notice, "Sent again.")
+                queued += 1
+        if queued:
+            which = "1 notice is" if queued == 1 else f"{queued} notices are"
+            messages.success(request, f"{which} queued and will be sent within a few minutes.")
 
     @admin.display(description="to", ordering="person")
     def reader(self, notice: Notification) -> SafeString | str:

@@ -22,7 +22,8 @@ SECTIONS: dict[str, list[str]] = {
         "service_fee_basis_points", "processing_fee_basis_points", "return_fee_basis_points",
     ],
     "Terms and payments": [
-        "proposal_days", "authentication_days", "cancellation_days", "largest_amount",
+        "proposal_days", "authentication_days", "authentication_reminder_days",
+        "cancellation_days", "largest_amount",
     ],
     "Disputes": ["dispute_answer_business_days", "dispute_days_left_at_least", "holidays"],
     "Dormancy": ["dormant_days", "dormant_freelancer_days", "dormant_settlement_days"],

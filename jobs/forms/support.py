@@ -85,6 +85,7 @@ class PolicyForm(forms.ModelForm):
             "return_fee_basis_points": "Fee on what goes back",
             "proposal_days": "A proposal lapses after (days)",
             "authentication_days": "A pending payment lapses after (days)",
+            "authentication_reminder_days": "Reminders of it (days before that)",
             "cancellation_days": "A cancellation request lapses after (days)",
             "largest_amount": "Largest amount",
             "dispute_answer_business_days": "A Dispute is answered within (business days)",

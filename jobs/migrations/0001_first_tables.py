@@ -201,6 +201,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "Job",
+                "verbose_name_plural": "Jobs",
+                "permissions": (
+                    ("take_up_job_again", "Can take up again a Job that was set aside"),
+                ),
+            },
             bases=(escrow_site.lib.states.StateMixin, models.Model),
         ),
         migrations.CreateModel(
@@ -281,7 +288,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name_plural": "activity",
+                "verbose_name": "Activity",
+                "verbose_name_plural": "Activity",
             },
         ),
         migrations.CreateModel(
@@ -339,6 +347,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "notice",
+                "verbose_name_plural": "notices",
+                "permissions": (("send_notification_again", "Can send a failed notice again"),),
+            },
             bases=(escrow_site.lib.states.StateMixin, models.Model),
         ),
         migrations.CreateModel(
@@ -435,7 +448,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name_plural": "policies",
+                "verbose_name": "Policy",
+                "verbose_name_plural": "Policies",
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
@@ -568,6 +582,7 @@ class Migration(migrations.Migration):
             model_name="job",
             index=models.Index(
                 models.F("next_due_at"),
+                models.F("id"),
                 condition=models.Q(("next_due_at__isnull", False), ("set_aside_at__isnull", True)),
                 name="job_due",
             ),

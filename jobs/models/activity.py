@@ -31,7 +31,8 @@ class Activity(models.Model):
     facts = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
 
     class Meta:
-        verbose_name_plural = "activity"
+        verbose_name = "Activity"
+        verbose_name_plural = "Activity"
         constraints = (
             models.CheckConstraint(
                 condition=models.Q(actor_kind__in=["person", "support"], actor__isnull=False)

@@ -82,6 +82,9 @@ class Job(StateMixin, models.Model):
     objects: ClassVar[models.Manager["Job"]] = JobQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "Job"
+        verbose_name_plural = "Jobs"
+        permissions = (("take_up_job_again", "Can take up again a Job that was set aside"),)
         constraints = (
             models.CheckConstraint(
                 condition=Q(
@@ -132,6 +135,7 @@ class Job(StateMixin, models.Model):
             models.Index(fields=["freelancer_email"], name="job_of_invited"),
             models.Index(
                 "next_due_at",
+                "id",
                 name="job_due",
                 condition=Q(next_due_at__isnull=False, set_aside_at__isnull=True),
             ),
@@ -181,13 +185,39 @@ class Job(StateMixin, models.Model):
             )
         self.reckon_dormant_at()
 
+    def note_due(self, at: datetime) -> None:
+        """Something falls due then: the sweep visits the Job at the earliest such instant. A visit
+        that is too early finds nothing and does no harm; one that is too late would.
+        """
+        self.next_due_at = min(self.next_due_at or at, at)
+
+    def note_own_dues(self, *, after: datetime) -> None:
+        """Note what falls due by the Job's own columns: its open proposal, and the dates of R10."""
+        dues = [self.open_proposal_until]
+        if self.state == self.State.ACTIVE:
+            dues.append(self.dormant_at)
+        if self.state == self.State.DORMANT and self.dormant_at and self.policy:
+            quiet_since = max(
+                self.dormant_at, self.last_activity_besides_requests_at or self.dormant_at
+            )
+            dues.append(quiet_since + self.policy.dormant_freelancer_days * DAY)
+            dues.append(quiet_since + self.policy.dormant_settlement_days * DAY)
+        for due_at in dues:
+            if due_at is not None and due_at > after:
+                self.note_due(due_at)
+
+    @property
+    def last_milestone_ends_at(self) -> datetime | None:
+        """When the last dated Milestone of the agreed Terms ends: 24:00 UTC (R10.1)."""
+        return end_of(self.last_milestone_on) if self.last_milestone_on else None
+
     def reckon_dormant_at(self) -> None:
         """D of R10.1: fixed while Dormant, none before the Job is active or after its end."""
         if self.state == self.State.ACTIVE and self.last_activity_at and self.policy:
-            starts = [self.last_activity_at]
-            if self.last_milestone_on:
-                starts.append(end_of(self.last_milestone_on))
-            self.dormant_at = max(starts) + self.policy.dormant_days * DAY
+            begins_at = max(
+                self.last_activity_at, self.last_milestone_ends_at or self.last_activity_at
+            )
+            self.dormant_at = begins_at + self.policy.dormant_days * DAY
 
     # Moves (R1.2)
 

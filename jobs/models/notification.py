@@ -53,6 +53,9 @@ class Notification(StateMixin, models.Model):
     objects: ClassVar[models.Manager["Notification"]] = NotificationQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "notice"
+        verbose_name_plural = "notices"
+        permissions = (("send_notification_again", "Can send a failed notice again"),)
         constraints = (
             models.CheckConstraint(
                 condition=Q(state__in=["queued", "sending", "sent", "failed"]),
@@ -104,3 +107,9 @@ class Notification(StateMixin, models.Model):
     def give_up(self, *, failure: str) -> None:
         self.lease_until = None
         self.failure = failure
+
+    @transition(field=state, source=State.FAILED, target=State.QUEUED)
+    def send_again(self, *, at: datetime) -> None:
+        """With all its attempts before it again; why it failed stays until it is sent."""
+        self.next_attempt_at = at
+        self.attempts = 0

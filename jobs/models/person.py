@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 
 from escrow_site.lib import timing
@@ -45,6 +46,10 @@ class Person(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("support agent", default=False)
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(default=timing.real_now, editable=False)
+    calendar_token = models.CharField(
+        max_length=64, blank=True, db_default="", default="", editable=False
+    )
+    calendar_opened_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects: ClassVar[PersonManager] = PersonManager()
 
@@ -55,7 +60,14 @@ class Person(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = "person"
         verbose_name_plural = "people"
-        constraints = (models.UniqueConstraint(Lower("email"), name="person_email_any_case"),)
+        constraints = (
+            models.UniqueConstraint(Lower("email"), name="person_email_any_case"),
+            models.UniqueConstraint(
+                fields=["calendar_token"],
+                condition=~Q(calendar_token=""),
+                name="person_calendar_token_once",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name or self.email

@@ -12,6 +12,10 @@ def default_warning_days() -> list[int]:
     return [10, 5, 2, 1]
 
 
+def default_authentication_reminder_days() -> list[int]:
+    return [4, 1]
+
+
 class PolicyManager(models.Manager["Policy"]):
     """Finds the Policy that new Jobs get."""
 
@@ -38,6 +42,12 @@ class Policy(models.Model):
     return_fee_basis_points = models.PositiveIntegerField(default=0, help_text="R10.5")
     proposal_days = models.PositiveSmallIntegerField(default=7, help_text="R1.2, R2.3")
     authentication_days = models.PositiveSmallIntegerField(default=7, help_text="R3.4")
+    authentication_reminder_days = ArrayField(
+        models.PositiveSmallIntegerField(),
+        default=default_authentication_reminder_days,
+        blank=True,
+        help_text="R12: reminders, in days before a Pending payment lapses.",
+    )
     returns_at_most = models.PositiveSmallIntegerField(default=2, help_text="R7.3")
     cancellation_days = models.PositiveSmallIntegerField(default=5, help_text="R8.3")
     dispute_answer_business_days = models.PositiveSmallIntegerField(default=2, help_text="R9.2")
@@ -53,7 +63,8 @@ class Policy(models.Model):
     objects: ClassVar[PolicyManager] = PolicyManager()
 
     class Meta:
-        verbose_name_plural = "policies"
+        verbose_name = "Policy"
+        verbose_name_plural = "Policies"
         constraints = (
             models.CheckConstraint(
                 condition=models.Q(service_fee_basis_points__lte=10_000)

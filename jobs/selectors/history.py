@@ -72,6 +72,8 @@ def describe(activity: Activity, viewer: Person | None) -> HistoryLine:
 
 def actor_name(activity: Activity, viewer: Person | None) -> str:
     """Who did it, in the viewer's words."""
+    if activity.actor_kind == Activity.Actor.TIMER:
+        return "The timer"
     if activity.actor is None:
         return activity.get_actor_kind_display()
     if viewer is not None and activity.actor_id == viewer.pk:

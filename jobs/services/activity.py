@@ -24,7 +24,10 @@ WOKEN_SECONDS = 15
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One thing that happened. ``by`` is None for the system and the timers."""
+    """One thing that happened. ``by`` is None for the system and the timers.
+
+    ``untold`` are readers who are told of something newer at the same time (R6.4).
+    """
 
     job: Job
     kind: Kind
@@ -34,6 +37,7 @@ class Entry:
     reason: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
     address: str = ""
+    untold: frozenset[int] = frozenset()
 
     @property
     def actor(self) -> str:
@@ -64,7 +68,9 @@ class Entry:
     @property
     def tells(self) -> list[dict[str, Any]]:
         """One notice each: to people by id, to somebody without an account by address."""
-        notices = [{"person_id": reader, "address": ""} for reader in sorted(self.readers)]
+        notices = [
+            {"person_id": reader, "address": ""} for reader in sorted(self.readers - self.untold)
+        ]
         if self.address:
             notices.append({"person_id": None, "address": self.address})
         return notices
@@ -100,6 +106,8 @@ def record_all(entries: Iterable[Entry]) -> None:
     for entry in entries:
         if entry.kind.counts and entry.actor == Actor.PERSON:
             entry.job.note_activity(entry.at, release_request=entry.kind.release_request)
+        if entry.actor != Actor.TIMER:  # the timers have reckoned exactly what is due next
+            entry.job.note_own_dues(after=entry.at)
     jobs = {entry.job.pk: entry.job for entry in entries}.values()
     statements.run(
         statements.beside(__file__),
@@ -144,4 +152,6 @@ def _clocks(job: Job) -> dict[str, Any]:
         "last_activity_at": job.last_activity_at,
         "last_activity_besides_requests_at": job.last_activity_besides_requests_at,
         "dormant_at": job.dormant_at,
+        "freelancer_told_dormant_at": job.freelancer_told_dormant_at,
+        "next_due_at": job.next_due_at,
     }

@@ -21,10 +21,13 @@ WITH entry AS MATERIALIZED (
 UPDATE public.jobs_job AS job
    SET last_activity_at = clock.last_activity_at,
        last_activity_besides_requests_at = clock.last_activity_besides_requests_at,
-       dormant_at = clock.dormant_at
+       dormant_at = clock.dormant_at,
+       freelancer_told_dormant_at = clock.freelancer_told_dormant_at,
+       next_due_at = clock.next_due_at
   FROM jsonb_to_recordset(%s::jsonb) AS clock(
         job_id bigint, last_activity_at timestamptz,
-        last_activity_besides_requests_at timestamptz, dormant_at timestamptz
+        last_activity_besides_requests_at timestamptz, dormant_at timestamptz,
+        freelancer_told_dormant_at timestamptz, next_due_at timestamptz
        )
  WHERE job.id = clock.job_id
    AND job.id = ANY (ARRAY(SELECT job_id FROM entry))

@@ -39,6 +39,13 @@ def problems(numbers: Policy) -> dict[str, str]:
         found["warning_days_before_due"] = (
             "Each must be 1 or more, and fewer days than a request has in all."
         )
+    reminders = numbers.authentication_reminder_days
+    if len(set(reminders)) != len(reminders):
+        found["authentication_reminder_days"] = "Each day can stand here once."
+    elif any(not 1 <= days < numbers.authentication_days for days in reminders):
+        found["authentication_reminder_days"] = (
+            "Each must be 1 or more, and fewer days than a Pending payment has in all."
+        )
     if numbers.dormant_settlement_days <= numbers.dormant_freelancer_days:
         found["dormant_settlement_days"] = "Must come after the Freelancer is told."
     if numbers.service_fee_basis_points + numbers.processing_fee_basis_points > 10_000:

@@ -1,11 +1,18 @@
 """The end of a Job and its Closing Statement (R11)."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db import transaction
 
-from billing.models import ClosingStatement, Escrow
-from billing.services import closing, release_requests, releases
+from billing.models import ClosingStatement, Escrow, Refund
+from billing.moves import endings, refunds
+from billing.moves import releases as release_moves
+from billing.moves.endings import Ending
+from billing.moves.refunds import Return
+from billing.services import audit, closing, release_requests, releases
+from escrow_site.lib import states
 from escrow_site.lib.refusals import Refusal
 from jobs.models import Activity, Job, Notification, Person
 from tests.scenarios import START, fund, running_job
@@ -70,6 +77,7 @@ def test_the_statement_says_every_movement_and_sums_to_zero(
         "credited_minor": 0,
         "service_fee_minor": 46_67,
         "processing_fee_minor": 0,
+        "return_fee_minor": 0,
         "net_minor": 486_66,
     }
     assert [row["net_minor"] for row in statement.totals["milestones"]] == [456_25, 30_41]
@@ -164,3 +172,153 @@ def test_a_completed_job_is_not_completed_again(open_ended: Job, client_person: 
     releases.release(open_ended.pk, numbers=[1], by=client_person, at=NOON)
     closing.complete(open_ended.pk, by=client_person, at=NOON)
     assert refused(open_ended, client_person) == "This Job is completed."
+
+
+# --- Many at once ---
+
+
+def emptied_job(client: Person, freelancer: Person, *, fee_minor: int = 0) -> Job:
+    """One Milestone was released by its party, one went back by silence; the Job is not ended yet."""
+    job = running_job(client, freelancer, amounts_minor=[500_00, 33_33], open_ended=True)
+    fund(job, 1, 2)
+    releases.release(job.pk, numbers=[1], by=client, at=NOON)
+    row = fresh(job)
+    escrow = Escrow.objects.get(job=job, number=2)
+    refunds.give_back(
+        [
+            Return(job=row, escrow=escrow, amount_minor=33_33, fee_minor=fee_minor,
+                   at=NOON + timedelta(days=1), reason="Nobody asked for its release.")
+        ]
+    )  # fmt: skip
+    return row
+
+
+def ending_of(job: Job, *, days: int = 2) -> Ending:
+    return Ending(job=job, by=None, at=NOON + timedelta(days=days), actor_kind=Activity.Actor.TIMER)
+
+
+def test_many_jobs_complete_each_at_its_own_instant(
+    client_person: Person, freelancer: Person
+) -> None:
+    jobs = [emptied_job(client_person, freelancer) for _ in range(3)]
+    jobs[1].freelancer.name = "Frank Married"
+    entries = endings.complete_all(
+        [ending_of(job, days=2 + place) for place, job in enumerate(jobs)]
+    )
+
+    assert not Activity.objects.filter(kind="completed").exists()
+    for place, (job, entry) in enumerate(zip(jobs, entries, strict=True)):
+        at = NOON + timedelta(days=2 + place)
+        statement = ClosingStatement.objects.get(job=job)
+        stored = fresh(job)
+        assert (stored.state, stored.ended_at, stored.dormant_at) == ("completed", at, None)
+        assert (statement.number, statement.replaces, statement.issued_at) == (1, None, at)
+        assert len(statement.lines) == 4
+        assert (entry.job, entry.kind.name, entry.by, entry.at) == (job, "completed", None, at)
+        assert entry.actor == "timer"
+        assert entry.reason == (
+            "Every Milestone of the agreed Terms is released, refunded or removed."
+        )
+        assert entry.facts == {"statement": statement.name, "statement_id": statement.pk}
+    assert audit_differences() == []
+
+
+def audit_differences() -> list[str]:
+    findings = audit.audit_ledger(at=NOON)
+    return [difference for finding in findings for difference in finding.differences]
+
+
+@pytest.mark.parametrize("count", [1, 6])
+def test_the_statements_of_many_completions(
+    client_person: Person, freelancer: Person, count: int, django_assert_num_queries: Any
+) -> None:
+    """State, earlier Statements, fundings, releases, refunds, sums, new Statements: seven."""
+    chosen = [ending_of(emptied_job(client_person, freelancer), days=2 + n) for n in range(count)]
+    with django_assert_num_queries(7):
+        endings.complete_all(chosen)
+
+
+def test_nothing_to_complete(db: None, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        assert endings.complete_all([]) == []
+
+
+def test_one_that_has_ended_meanwhile_stops_all(client_person: Person, freelancer: Person) -> None:
+    jobs = [emptied_job(client_person, freelancer) for _ in range(2)]
+    closing.complete(jobs[1].pk, by=client_person, at=NOON + timedelta(days=2))
+    before = world()
+    with pytest.raises(states.LostRace), transaction.atomic():
+        endings.complete_all([ending_of(job, days=2 + place) for place, job in enumerate(jobs)])
+    assert world() == before
+
+
+def test_a_later_statement_names_the_one_before_it(
+    client_person: Person, freelancer: Person
+) -> None:
+    jobs = [emptied_job(client_person, freelancer) for _ in range(2)]
+    endings.complete_all([ending_of(job) for job in jobs])
+    first = ClosingStatement.objects.get(job=jobs[0])
+    second = endings.issue_statement(jobs[0], at=NOON + timedelta(days=9))
+    third = endings.issue_statement(jobs[0], at=NOON + timedelta(days=10))
+    assert [(one.number, one.replaces) for one in (second, third)] == [(2, first), (3, second)]
+
+
+@pytest.mark.parametrize("fee_minor", [0, 83])
+def test_what_silence_moved_says_by_which_rule(
+    client_person: Person, freelancer: Person, fee_minor: int
+) -> None:
+    """R11.2: it sums to zero, with a fee on what went back as well."""
+    job = running_job(client_person, freelancer, amounts_minor=[500_00, 33_33], open_ended=True)
+    fund(job, 1, 2)
+    row = fresh(job)
+    one, two = Escrow.objects.of(job)
+    reason = "30-day rule: no answer by 8 Apr 2026 12:00 UTC."
+    release_moves.carry_out(
+        [release_moves.Part(job=row, escrow=one, request=None, gross_minor=500_00, at=NOON,
+                       reason=reason)],
+        by=None,
+    )  # fmt: skip
+    refunds.give_back(
+        [Return(job=row, escrow=two, amount_minor=33_33, fee_minor=fee_minor, at=NOON,
+                reason="Nobody asked for its release.")]
+    )  # fmt: skip
+    endings.complete_all([ending_of(row)])
+    statement = ClosingStatement.objects.get(job=job)
+    released, returned = statement.lines[2:]
+    assert (released["what"], released["actor"], released["note"]) == (
+        "release", "30-day rule", f"REC-{freelancer.pk}-0001. {reason}",
+    )  # fmt: skip
+    assert (returned["what"], returned["actor"], returned["note"]) == (
+        "refund", "Dormancy rule", "Nobody asked for its release.",
+    )  # fmt: skip
+    assert (returned["amount_minor"], returned["return_fee_minor"], returned["net_minor"]) == (
+        33_33, fee_minor, 33_33 - fee_minor,
+    )  # fmt: skip
+    sums = statement.totals["job"]
+    assert sums["funded_minor"] == sums["released_minor"] + sums["refunded_minor"] == 533_33
+    assert (sums["return_fee_minor"], sums["processing_fee_minor"]) == (fee_minor, 0)
+    assert [row["return_fee_minor"] for row in statement.totals["milestones"]] == [0, fee_minor]
+    assert audit_differences() == []
+
+
+def test_who_refunded_stands_on_the_statement(client_person: Person, freelancer: Person) -> None:
+    job = running_job(client_person, freelancer, amounts_minor=[500_00], open_ended=True)
+    fund(job, 1)
+    refunds.give_back(
+        [Return(job=fresh(job), escrow=Escrow.objects.get(job=job), amount_minor=500_00, at=NOON,
+                reason="Not needed.", by=freelancer)]
+    )  # fmt: skip
+    closing.complete(job.pk, by=client_person, at=NOON)
+    (line,) = [line for line in ClosingStatement.objects.get().lines if line["what"] == "refund"]
+    assert line["actor"] == "Frank Freelancer"
+
+
+def test_sums_that_do_not_come_to_zero_are_not_issued(
+    client_person: Person, freelancer: Person
+) -> None:
+    job = emptied_job(client_person, freelancer)
+    Refund.objects.update(amount_minor=33_32)
+    before = world()
+    with pytest.raises(AssertionError), transaction.atomic():
+        endings.complete_all([ending_of(job)])
+    assert world() == before

@@ -210,7 +210,7 @@ def test_what_money_points_to_is_not_deleted(escrow: Escrow, model: Any) -> None
 
 def test_the_audit_sees_a_difference(escrow: Escrow) -> None:
     """The account was given money behind the services' back: the Escrow's own sums differ."""
-    findings = {finding.check: finding.differences for finding in audit.audit_ledger()}
+    findings = {finding.check: finding.differences for finding in audit.audit_ledger(at=NOON)}
     assert findings["Every Escrow holds what its state and its sums say."] == [
         f"escrow {escrow.pk} (unfunded): account 50000, sums 0"
     ]

@@ -209,7 +209,7 @@ def test_eight_threads_release_one_request(client_person: Person, freelancer: Pe
     assert Release.objects.count() == Document.objects.count() == 1
     assert ProForma.objects.get().state == "invoiced"
     assert available(freelancer) == 456_25
-    assert not any(finding.differences for finding in audit.audit_ledger())
+    assert not any(finding.differences for finding in audit.audit_ledger(at=NOON))
 
 
 def test_the_statements_of_one_release(
@@ -224,7 +224,7 @@ def test_the_statements_of_one_release(
 def test_the_audit_is_clean(job: Job, client_person: Person, freelancer: Person) -> None:
     request(job, freelancer)
     releases.release(job.pk, numbers=[1], by=client_person, at=NOON)
-    assert [finding.differences for finding in audit.audit_ledger()] == [[]] * len(audit.CHECKS)
+    assert [finding.differences for finding in audit.audit_ledger(at=NOON)] == [[]] * len(audit.CHECKS)
     assert Account.objects.filter(kind="escrow").count() == 2
 
 

@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pypdf
 import pytest
@@ -12,6 +13,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from billing.models import ClosingStatement, Escrow
+from billing.moves import endings, refunds
 from billing.services import closing, releases
 from jobs.models import Job, Person
 from tests.billing.steps import NOON, request_release, signed_in, text_of
@@ -103,10 +105,69 @@ def test_statement_shows_that_it_sums_to_zero(finished: Job, client_person: Pers
     assert "for information only" in text
 
 
+@pytest.fixture
+def returned(client_person: Person, freelancer: Person) -> Job:
+    """500.00 released by the Client; of 1,000.00 that went back by silence a fee of 25.00 was taken."""
+    job = running_job(client_person, freelancer)
+    fund(job, 1, 2)
+    releases.release(job.pk, numbers=[1], by=client_person, at=NOON)
+    row = Job.objects.select_related("client", "freelancer", "policy").get(pk=job.pk)
+    escrow = Escrow.objects.get(job=job, number=2)
+    refunds.give_back(
+        [
+            refunds.Return(job=row, escrow=escrow, amount_minor=1_000_00, fee_minor=25_00, at=NOON,
+                           reason="Nobody asked for its release.")
+        ]
+    )  # fmt: skip
+    assert closing.complete_if_finished(row, at=NOON)
+    return row
+
+
+def test_a_fee_on_what_went_back_is_shown_and_it_sums_to_zero(
+    returned: Job, client_person: Person
+) -> None:
+    text = text_of(signed_in(client_person).get(page(returned)))
+    assert (
+        "9 Mar 2026 12:00 UTC Refunded to the Client Nobody asked for its release. Dormancy rule "
+        "$975.00 9 Mar 2026 12:00 UTC Fee on the refund Dormancy rule $25.00 "
+        "Sum $1,000.00 $1,000.00" in text
+    )
+    assert "2. Milestone 2 Refunded $1,000.00 $0.00 $1,000.00 $25.00 $0.00" in text
+    assert (
+        "Funded by the Client $1,500.00 Refunded to the Client $975.00 Fees $68.75 "
+        "Net to the Freelancer $456.25" in text
+    )
+    assert (
+        "It sums to zero: funded $1,500.00 = released $500.00 "
+        "− released and later refunded $0.00 + all refunded $1,000.00, of which $25.00 fees."
+        in text
+    )
+
+
+def test_a_statement_from_before_such_fees_can_be_read(
+    finished: Job, client_person: Person
+) -> None:
+    issued = ClosingStatement.objects.get(job=finished)
+    totals = {
+        "job": without_return_fee(issued.totals["job"]),
+        "milestones": [without_return_fee(sums) for sums in issued.totals["milestones"]],
+    }
+    ClosingStatement.objects.create(
+        job=finished, number=2, replaces=issued, issued_at=NOON, parties=issued.parties,
+        lines=issued.lines, totals=totals,
+    )  # fmt: skip
+    text = text_of(signed_in(client_person).get(page(finished, 2)))
+    assert "The Job $1,500.00 $1,500.00 $0.00 $131.25 $1,368.75" in text
+
+
+def without_return_fee(sums: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in sums.items() if name != "return_fee_minor"}
+
+
 def test_statement_names_the_one_it_replaces(finished: Job, client_person: Person) -> None:
     with transaction.atomic():
         job = Job.objects.select_related("client", "freelancer").locked().get(pk=finished.pk)
-        closing.issue_statement(job, at=NOON + timedelta(hours=1))
+        endings.issue_statement(job, at=NOON + timedelta(hours=1))
     browser = signed_in(client_person)
     newer, older = browser.get(page(finished, 2)), browser.get(page(finished, 1))
     first, second = f"CS-{finished.pk}-1", f"CS-{finished.pk}-2"

@@ -42,7 +42,14 @@ def test_a_clock_that_moves_outside_local_mode(settings: Any) -> None:
     assert check_clock() == []
 
     settings.LOCAL = False
+    # The file, and the address of the page that moves the clock: these tests run in local mode.
+    assert identifiers(check_clock()) == ["escrow.E002", "escrow.E002"]
+
+    settings.CLOCK_OFFSET_FILE = None
     assert identifiers(check_clock()) == ["escrow.E002"]
+
+    settings.ROOT_URLCONF = "tests.house.urls_without_clock"
+    assert check_clock() == []
 
 
 def test_private_files_in_a_public_folder(settings: Any) -> None:

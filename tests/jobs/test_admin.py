@@ -185,7 +185,7 @@ def test_addresses_are_confirmed_by_their_owners_alone(root: Client, client_pers
 def numbers_of(policy: Policy, **changes: Any) -> dict[str, Any]:
     """What the form of a Policy sends."""
     values = {name: getattr(policy, name) for name in policies.NUMBERS}
-    lists = ("warning_days_before_due", "holidays")
+    lists = ("warning_days_before_due", "authentication_reminder_days", "holidays")
     written = {name: ",".join(map(str, values[name])) for name in lists}
     return values | written | {"newest_seen": Policy.objects.current().version} | changes
 
@@ -217,6 +217,25 @@ def test_a_change_is_a_new_version_and_the_old_one_stays(
     entry = LogEntry.objects.get()
     assert (entry.object_id, entry.user.email) == (str(new.pk), "rita@example.com")
     assert "Service fee" in entry.get_change_message()
+
+
+@pytest.mark.parametrize(("typed_days", "days"), [("5,3,1", [5, 3, 1]), ("", [])])
+def test_the_reminders_of_a_pending_payment_are_shown_and_changed(
+    root: Client, typed_days: str, days: list[int]
+) -> None:
+    old = Policy.objects.current()
+    answer = root.get(change_url(old))
+    assert answer.context["adminform"].form["authentication_reminder_days"].value() == [4, 1]
+    assert 'name="authentication_reminder_days" value="4,1"' in answer.content.decode()
+    root.post(change_url(old), numbers_of(old, authentication_reminder_days=typed_days))
+    new = Policy.objects.current()
+    assert (new.version, new.authentication_reminder_days) == (2, days)
+    assert Policy.objects.get(pk=old.pk).authentication_reminder_days == [4, 1]
+
+
+def test_every_number_of_a_policy_is_on_its_page(root: Client) -> None:
+    page = root.get(change_url(Policy.objects.current())).content.decode()
+    assert [name for name in policies.NUMBERS if f'name="{name}"' not in page] == []
 
 
 def test_the_list_says_which_is_current_and_how_many_jobs_each_has(
@@ -280,6 +299,11 @@ def test_of_two_changes_at_once_the_second_is_told(root: Client) -> None:
         ({"warning_days_before_due": "10,10"}, "warning_days_before_due"),
         ({"warning_days_before_due": "31"}, "warning_days_before_due"),
         ({"warning_days_before_due": "soon"}, "warning_days_before_due"),
+        ({"authentication_reminder_days": "4,4"}, "authentication_reminder_days"),
+        ({"authentication_reminder_days": "7"}, "authentication_reminder_days"),
+        ({"authentication_reminder_days": "0"}, "authentication_reminder_days"),
+        ({"authentication_reminder_days": "soon"}, "authentication_reminder_days"),
+        ({"authentication_days": "4"}, "authentication_reminder_days"),
         ({"dormant_settlement_days": "7"}, "dormant_settlement_days"),
         ({"service_fee_basis_points": "9000", "processing_fee_basis_points": "1001"}, "processing_fee_basis_points"),
         ({"return_fee_basis_points": "10001"}, "return_fee_basis_points"),

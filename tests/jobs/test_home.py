@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from jobs.models import Person
-from tests.scenarios import running_job
+from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -30,17 +30,27 @@ def test_a_signed_in_person_goes_to_his_jobs(client: Client, client_person: Pers
 
 
 def test_a_support_agent_goes_to_the_support_desk(
-    client: Client, agent: Person, client_person: Person, freelancer: Person
+    client: Client, agent: Person, client_person: Person
 ) -> None:
     client.force_login(agent)
     desk = reverse("admin:index")
     assert client.get(reverse("jobs:home"))["Location"] == desk
     link = f'<a href="{desk}">Support desk</a>'
     assert link in client.get(reverse("jobs:profile")).content.decode()
-    running_job(agent, freelancer)
-    assert client.get(reverse("jobs:home"))["Location"] == reverse("workroom:my_jobs")
     client.force_login(client_person)
     assert link not in client.get(reverse("jobs:profile")).content.decode()
+
+
+def test_signing_in_leads_to_where_each_begins(
+    client: Client, agent: Person, client_person: Person
+) -> None:
+    begins = {agent: reverse("admin:index"), client_person: reverse("workroom:my_jobs")}
+    for person, page in begins.items():
+        for wanted, reached in (("", page), (reverse("jobs:profile"), reverse("jobs:profile"))):
+            client.logout()
+            typed = {"login": person.email, "password": PASSWORD, "next": wanted}
+            answer = client.post(reverse("account_login"), typed, follow=True)
+            assert answer.redirect_chain[-1] == (reached, 302)
 
 
 def test_the_home_page_offers_nothing_that_cannot_be_done(client: Client) -> None:

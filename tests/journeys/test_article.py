@@ -40,7 +40,7 @@ def test_request_release_by_send_invoice(
     manage(page, "Billing")
     page.get_by_role("main").get_by_role("link", name="Send Invoice").click()
     page.get_by_label("Website").check()
-    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Next", exact=True).click()
     page.get_by_role("link", name="Request Release of Milestone 1").click()
     expect(page.get_by_role("heading", name="Status Report for")).to_be_visible()
     expect(page.locator("#id_m1-percent")).to_have_value("100")

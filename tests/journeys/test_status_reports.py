@@ -51,7 +51,7 @@ def test_send_invoice_as_the_article_says(
     page.get_by_text("Manage").click()
     page.get_by_role("link", name="Send Invoice").click()
     page.get_by_label("Website").check()
-    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Next", exact=True).click()
     page.get_by_role("link", name="Request Release of Milestone 2").click()
     expect(percent(page, 2)).to_have_value("100")
     expect(add_to_billing(page, 2)).to_be_checked()

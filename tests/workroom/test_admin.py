@@ -158,12 +158,14 @@ def test_staff_without_permissions_see_nothing(world: World, agent: Person) -> N
     assert browser.get(reverse("admin:jobs_job_story", args=[world.job.pk])).status_code == 403
 
 
-def test_the_agents_group_may_view_all_and_change_nothing() -> None:
+def test_the_agents_group_may_view_all_and_only_try_again_what_failed() -> None:
     group = Group.objects.get(name="Agent")
     given = set(group.permissions.values_list("codename", flat=True))
     assert given == {f"view_{model._meta.model_name}" for model in OURS} | {
         "view_emailaddress",
         "view_emailconfirmation",
+        "send_notification_again",
+        "take_up_job_again",
     }
     group.permissions.clear()
     kept = Permission.objects.get(codename="change_person")

@@ -1,5 +1,6 @@
 """Manage ▸ Billing: what stands in the list, how it is filtered and sorted, what it costs."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -81,6 +82,30 @@ def test_a_line_says_all_and_leads_to_view(
     request = bakery.release_requests.get()
     assert reverse("billing:release_request", args=[request.pk]) in response.content.decode()
     assert "Waiting for release: $500.00" in text_of(response)
+
+
+def test_the_number_of_a_document_leads_to_the_document(
+    bakery: Job, client_person: Person, freelancer: Person
+) -> None:
+    # Numbers of requests and of pro-formas run apart, or a wrong address would not be noticed.
+    fund(bakery, 1)
+    releases.release(bakery.pk, numbers=[1], by=client_person, at=NOON)
+    voided = request_of(bakery, 2)
+    release_requests.void(bakery.release_requests.get().pk, by=freelancer, at=NOON)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval('billing_proforma_id_seq', 5000)")
+    name = request_release(bakery, 2, at=NOON + timedelta(minutes=1)).pro_forma.name
+    browser = signed_in(client_person)
+    pages = (browser.get(URL), browser.get(reverse("workroom:job_billing", args=[bakery.pk])))
+    for page in pages:
+        papers = dict(
+            re.findall(r'<td class="nowrap"><a href="([^"]+)">([^<]+)</a>', page.content.decode())
+        )
+        assert len(papers) == 3
+        assert {name, voided} < set(papers.values())
+        for url, document in papers.items():
+            assert document in text_of(browser.get(url))
+        assert signed_in(freelancer).get(next(iter(papers))).status_code == 200
 
 
 def test_send_invoice_is_at_the_left(freelancer: Person) -> None:

@@ -1,4 +1,4 @@
-"""Pages of a draft and of its award: what is typed is never lost, nothing is done by half."""
+"""Pages of a draft: what is typed is never lost, nothing is done by half."""
 
 import re
 from datetime import timedelta
@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from escrow_site.lib import timing
 from jobs.models import Job
-from tests.workroom.agreements import awarded, draft, hourly_draft
+from tests.workroom.agreements import awarded, draft
 from tests.world import world
-from workroom.models import Milestone, Terms
+from workroom.models import Milestone
 
 NEW = reverse("workroom:new_job")
 
@@ -189,6 +189,55 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(visitor, data, message):
     assert world() == before
 
 
+@pytest.mark.parametrize(
+    ("data", "messages"),
+    [
+        (
+            typed(
+                row("", "abc", "2026-05-01"), row("Build", "2000000"), title="", hourly_rate="4",
+                scope="", ends_on="2026-04-30",
+            ),
+            [
+                "Title: This field is required.",
+                "Hourly rate: A fixed-price Job has no hourly rate",
+                "Scope: This field is required.",
+                "Milestone 1, Milestone: This field is required.",
+                "Milestone 1, Due: “This Milestone” is due after the end of the timeline.",
+                "Milestone 1, Amount: ",
+                "Milestone 2, Amount: “Build”: the most that one amount can be is $1,000,000.00.",
+            ],
+        ),
+        (
+            typed(row("Design", "", "1999-12-31"), kind="hourly", starts_on="2100-01-01"),
+            [
+                "Hourly rate: An hourly Job needs an hourly rate.",
+                "An hourly Job has no Milestones",
+                "Start: Dates can lie between 2000 and 2099.",
+                "Milestone 1, Due: Dates can lie between 2000 and 2099.",
+                "Milestone 1, Amount: This field is required.",
+            ],
+        ),
+        (
+            typed(
+                row("Design", "5"), row("Gone", "x", "1999-12-31", DELETE="on"), title="",
+                starts_on="2026-05-01", ends_on="2026-04-30",
+            ),
+            ["Title: This field is required.", "End: The end is before the start."],
+        ),
+    ],
+)  # fmt: skip
+def test_all_that_is_wrong_is_said_at_once(visitor, data, messages):
+    before = world()
+
+    page = visitor.post(NEW, data).content.decode()
+
+    summaries = re.findall(r'<div class="error-summary".*?</div>', page, re.DOTALL)
+    said = re.findall(r"<li>(?:<a[^>]*>)?(.*?)(?:</a>)?</li>", "".join(summaries))
+    assert len(said) == len(messages)
+    assert [message for message in messages if message not in "".join(said)] == []
+    assert world() == before
+
+
 @pytest.mark.parametrize("count", ["0", "-1", "1", "x", None])
 def test_rows_beyond_their_count_are_not_dropped(visitor, count):
     data = typed(row("Design", "500"), row("Build", "5"), **{"milestones-TOTAL_FORMS": count})
@@ -238,7 +287,6 @@ def test_a_draft_is_discarded_after_a_question(visitor, client_person):
         ("discard_draft", "get"),
         ("discard_draft", "post"),
         ("award", "get"),
-        ("award", "post"),
     ],
 )
 def test_an_awarded_job_has_left_these_pages(visitor, client_person, freelancer, name, method):
@@ -266,123 +314,4 @@ def test_what_was_typed_into_a_draft_outlives_the_award(visitor, client_person, 
     assert "All that I typed" in page
     assert "Save and continue" not in page
     assert f'<a class="button" href="/jobs/{job.pk}/">See the Job</a>' in page
-    assert world() == before
-
-
-# The award
-
-
-def award(visitor, job, email):
-    return visitor.post(reverse("workroom:award", args=[job.pk]), {"email": email}, follow=True)
-
-
-def test_the_award_to_an_account(visitor, client_person, freelancer):
-    job = draft(client_person, at=timing.now())
-
-    page = award(visitor, job, freelancer.email).content.decode()
-
-    assert "The Job is awarded to Frank Freelancer, who has been told." in page
-    assert Job.objects.get().freelancer == freelancer
-
-
-def test_the_award_to_an_unknown_address(visitor, client_person):
-    job = draft(client_person, at=timing.now())
-
-    page = award(visitor, job, "new@example.com").content.decode()
-
-    assert "We have invited new@example.com to open an account." in page
-
-
-@pytest.mark.parametrize(
-    ("email", "message"),
-    [
-        ("", "This field is required."),
-        ("nobody", "Enter a valid email address."),
-        ("CLARA@example.com", "This is your own address."),
-        ("a" * 300 + "@example.com", "Ensure this value has at most 254 characters"),
-    ],
-)
-def test_a_wrong_address_stays_on_the_page(visitor, client_person, email, message):
-    job = draft(client_person, at=timing.now())
-    before = world()
-
-    page = award(visitor, job, email).content.decode()
-
-    assert message in page
-    assert f'value="{email}"' in page or not email
-    assert world() == before
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"milestones": ()}, "A fixed-price Job needs at least one Milestone."),
-        ({"scope": ""}, "Describe the scope"),
-    ],
-)
-def test_an_incomplete_draft_is_sent_back(visitor, client_person, values, message):
-    job = draft(client_person, at=timing.now(), **values)
-
-    response = visitor.get(reverse("workroom:award", args=[job.pk]), follow=True)
-
-    assert response.redirect_chain == [(f"/jobs/{job.pk}/draft/", 302)]
-    assert message in response.content.decode()
-
-
-def test_an_hourly_draft_can_be_saved_and_awarded(visitor, client_person, freelancer):
-    job = hourly_draft(client_person, at=timing.now())
-    page = visitor.get(reverse("workroom:draft", args=[job.pk])).content.decode()
-    assert 'value="40.00"' in page
-
-    award(visitor, job, freelancer.email)
-
-    assert Terms.objects.get().state == "proposed"
-
-
-def test_withdrawing_and_declining_ask_first(visitor, client_person, freelancer):
-    jobs = [awarded(client_person, freelancer.email, at=timing.now()) for _ in range(2)]
-    of_freelancer = Client()
-    of_freelancer.force_login(freelancer)
-    withdraw = reverse("workroom:withdraw_award", args=[jobs[0].pk])
-    decline = reverse("workroom:decline_award", args=[jobs[1].pk])
-
-    assert "Withdraw the award?" in visitor.get(withdraw).content.decode()
-    assert "Decline this Job?" in of_freelancer.get(decline).content.decode()
-    too_long = visitor.post(withdraw, {"reason": "x" * 2001})
-    assert "Ensure this value has at most 2000 characters" in too_long.content.decode()
-    assert [job.state for job in Job.objects.order_by("pk")] == ["awarded", "awarded"]
-
-    visitor.post(withdraw, {"reason": "Changed plans"})
-    of_freelancer.post(decline, {"reason": ""})
-
-    assert [job.state for job in Job.objects.order_by("pk")] == ["withdrawn", "declined"]
-    for browser, url, ended in (
-        (visitor, withdraw, "withdrawn"),
-        (of_freelancer, decline, "declined"),
-    ):
-        again = browser.post(url, {"reason": "All that I typed"})
-        page = again.content.decode()
-        assert again.status_code == 200
-        assert f"This Job is {ended} already." in page
-        assert "All that I typed</textarea>" in page
-        assert "See the Job</a>" in page
-        assert '<button class="button danger primary">' not in page
-        assert f"This Job is {ended} already." in browser.get(url, follow=True).content.decode()
-
-
-def test_the_wrong_side_is_turned_away(visitor, client_person, freelancer):
-    job = awarded(client_person, freelancer.email, at=timing.now())
-    of_freelancer = Client()
-    of_freelancer.force_login(freelancer)
-    before = world()
-
-    withdrawn = of_freelancer.post(
-        reverse("workroom:withdraw_award", args=[job.pk]), {"reason": ""}, follow=True
-    )
-    declined = visitor.post(
-        reverse("workroom:decline_award", args=[job.pk]), {"reason": ""}, follow=True
-    )
-
-    assert "Only the Client can withdraw the award." in withdrawn.content.decode()
-    assert "Only the Freelancer can decline this Job." in declined.content.decode()
     assert world() == before

@@ -31,6 +31,15 @@ PAYMENT = {
     "escrow": "Design", "number": 1, "numbers": [1], "amount_minor": 500_00, "payment": 7,
     "card": "Visa ending in 4242",
 }  # fmt: skip
+REQUEST = {
+    "escrow": "Design", "number": 1, "request": 9, "amount_minor": 500_00, "requested_at": START,
+    "due_at": DUE,
+}  # fmt: skip
+DORMANT = {
+    "amount_minor": 1_500_00, "told_at": DUE, "due_at": DUE,
+    "returns": [{"escrow": "Build", "number": 2, "amount_minor": 1_000_00, "at": DUE}],
+    "releases": [{"escrow": "Design", "number": 1, "amount_minor": 500_00, "at": DUE}],
+}  # fmt: skip
 TERMS = {"version": 2, "total_minor": 1_500_00, "lapses_at": DUE}
 # The facts that the services record with each kind. A new kind needs a line here.
 FACTS: dict[str, dict[str, Any]] = {
@@ -68,6 +77,19 @@ FACTS: dict[str, dict[str, Any]] = {
         "processing_fee_minor": 0, "net_minor": 456_25, "document": "INV-2-0001", "document_id": 5,
     },
     "completed": {"statement": "CS-1-1", "statement_id": 6},
+    "overdue": REQUEST,
+    "release_warning": REQUEST | {"days_left": 10},
+    "authentication_reminder": {
+        "escrow": "Design", "number": 1, "amount_minor": 500_00, "payment": 7, "due_at": DUE,
+        "days_left": 4,
+    },
+    "payment_lapsed": PAYMENT,
+    "award_expired": {"due_at": DUE},
+    "terms_lapsed": {"due_at": DUE},
+    "dormant": DORMANT,
+    "dormant_freelancer": DORMANT,
+    "settled": {"amount_minor": 1_000_00, "escrow": "Build"},
+    "reactivated": {"due_at": DUE},
 }  # fmt: skip
 # What a template that was not given its facts leaves behind.
 LEFTOVERS = ["{", "}", "…", "None", "  ", " .", " ,", "“”", "()", "&#", ": .", "::"]

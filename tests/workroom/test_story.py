@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from billing.models import PaymentMethod, ProForma, Transfer
 from billing.selectors.ledger_lines import Left, ledger_of
+from billing.selectors.rules import numbers_of
 from billing.services import payments
 from jobs.models import Activity, Job, Notification, Person
 from tests.billing.banking import fund
@@ -17,7 +18,7 @@ from tests.desk import World, agent_of_the_desk, browser_of, statements, whole_w
 from tests.scenarios import running_job
 from tests.workroom.agreements import draft, hourly_draft
 from tests.workroom.report_steps import send
-from workroom.selectors.story import numbers_of, story_of
+from workroom.selectors.story import story_of
 from workroom.services.reports import Line
 
 pytestmark = pytest.mark.django_db

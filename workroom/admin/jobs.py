@@ -3,12 +3,13 @@
 from datetime import UTC
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -16,6 +17,7 @@ from django.utils.safestring import SafeString
 
 from billing.models import Escrow, Payment, Refund
 from billing.selectors.spoken import job_of_paper
+from billing.services import sweeping
 from escrow_site.lib import money, timing
 from escrow_site.lib.admin import (
     ReadOnlyAdmin,
@@ -25,8 +27,9 @@ from escrow_site.lib.admin import (
     lists,
     presence_filter,
 )
+from escrow_site.lib.refusals import Refusal
 from jobs.admin.people import belongs_to
-from jobs.models import Job, StoredFile
+from jobs.models import Job, Person, StoredFile
 from workroom.selectors.story import story_of
 
 LISTS = (
@@ -90,6 +93,46 @@ class JobAdmin(ReadOnlyAdmin):
         ),
         ("Belongs to this Job", {"fields": ("related",)}),
     )  # fmt: skip
+    actions = ("try_again",)
+
+    # --- What was set aside ---
+
+    def has_try_again_permission(self, request: HttpRequest) -> bool:
+        assert isinstance(request.user, Person)
+        return request.user.has_perm(sweeping.PERMISSION)
+
+    @admin.action(description="Try again", permissions=["try_again"])
+    def try_again(self, request: HttpRequest, jobs: QuerySet[Job]) -> HttpResponse | None:
+        """Ask for the reason first; then take up again each of the chosen Jobs that is set aside."""
+        reason = request.POST.get("reason", "").strip()
+        if reason:
+            for job in jobs.order_by("pk"):
+                self._take_up_again(request, job, reason=reason)
+            return None
+        if "reason" in request.POST:
+            messages.error(request, "Give the reason: it stands in the history of the Job.")
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "title": "Try again",
+            "opts": self.opts,
+            "jobs": jobs.order_by("pk"),
+            "reason_characters": sweeping.REASON_CHARACTERS,
+        }
+        return TemplateResponse(request, "admin/jobs/job/try_again.html", context)
+
+    def _take_up_again(self, request: HttpRequest, job: Job, *, reason: str) -> None:
+        assert isinstance(request.user, Person)
+        try:
+            swept = sweeping.take_up_again(job.pk, by=request.user, at=timing.now(), reason=reason)
+        except Refusal as refusal:
+            messages.error(request, refusal.message)
+            return
+        self.log_change(request, job, f"Tried again: {reason}")
+        if swept.set_aside:
+            messages.error(request, f"Job {job.pk} failed again and is set aside again.")
+        else:
+            text = f"Job {job.pk} is taken up again, and what was due is carried out."
+            messages.success(request, text)
 
     # --- What is shown ---
 

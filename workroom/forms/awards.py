@@ -6,13 +6,16 @@ from workroom.services.awards import LONGEST_ADDRESS, LONGEST_REASON
 
 
 class AwardForm(forms.Form):
-    """Whom the Job is awarded to."""
+    """Whom the Job is awarded to; ``seen`` is the draft Terms that the page showed."""
 
     email = forms.EmailField(
         label="Freelancer's e-mail address",
         max_length=LONGEST_ADDRESS,
         widget=forms.EmailInput(attrs={"autocomplete": "off", "placeholder": "ana@example.com"}),
         help_text="Without an account at this address we send an invitation.",
+    )
+    seen = forms.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput
     )
 
 

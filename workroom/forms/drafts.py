@@ -6,9 +6,10 @@ from django import forms
 
 from escrow_site.lib import money
 from escrow_site.lib.forms import MoneyField
-from jobs.models import Job
+from jobs.models import Job, Policy
 from workroom.forms.terms import longest
 from workroom.proposals import JobDetails
+from workroom.services import drafts
 
 KINDS = (
     (Job.Kind.FIXED_PRICE, "Fixed price, paid by Milestone through escrow"),
@@ -50,6 +51,23 @@ class JobForm(forms.Form):
         """The chosen currency: amounts are read and shown in it."""
         chosen = self.data.get("currency") if self.is_bound else self.initial.get("currency")
         return chosen if chosen in money.CURRENCIES else FIRST_CURRENCY
+
+    def clean(self) -> None:
+        """Payment and rate can contradict each other: that is said with whatever else is wrong."""
+        if {"kind", "hourly_rate"} <= self.cleaned_data.keys() and (
+            refusal := drafts.refuse_rate(self.job())
+        ):
+            self.add_error("hourly_rate", refusal.message)
+
+    def job(self) -> Job:
+        """How the Job is paid, as far as that could be read: what its Milestones are judged by."""
+        read: dict[str, Any] = getattr(self, "cleaned_data", {})
+        return Job(
+            kind=read.get("kind", ""),
+            currency=self.chosen_currency,
+            hourly_rate_minor=read.get("hourly_rate"),
+            policy=Policy.objects.current() if self.is_bound else None,
+        )
 
     def details(self) -> JobDetails:
         """The values of a valid form."""

@@ -1,14 +1,21 @@
-"""Forms of Terms and their Milestones. They check shape only; the rules are in the services."""
+"""Forms of Terms and their Milestones.
+
+The rules are in the services; what they say about a single value stands beside that value, so that
+everything that is wrong is shown at once.
+"""
 
 import re
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
 
 from escrow_site.lib.forms import MoneyField
+from jobs.models import Job
 from workroom.models import Milestone, Terms
 from workroom.proposals import MilestoneInput, TermsInput
+from workroom.services import versions
 from workroom.services.versions import MILESTONES_AT_MOST
 
 MILESTONES_PREFIX = "milestones"
@@ -28,6 +35,18 @@ def longest(model: type[Any], name: str) -> int:
     return model._meta.get_field(name).max_length
 
 
+class DayField(forms.DateField):
+    """A day that Terms can name."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, widget=date_input(), **options)
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if refusal := versions.refuse_day(value):
+            raise forms.ValidationError(refusal.message, code="refused")
+
+
 class TermsForm(forms.Form):
     """Scope, timeline and a message to the other side."""
 
@@ -36,10 +55,8 @@ class TermsForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text="What is delivered, and what is not included. One point a line is easy to compare.",
     )
-    starts_on = forms.DateField(label="Start", required=False, widget=date_input())
-    ends_on = forms.DateField(
-        label="End", required=False, widget=date_input(), help_text="Empty: to be determined."
-    )
+    starts_on = DayField(label="Start")
+    ends_on = DayField(label="End", help_text="Empty: to be determined.")
     message = forms.CharField(
         label="Message to the other side",
         required=False,
@@ -47,6 +64,13 @@ class TermsForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="It goes with these Terms and is no part of them.",
     )
+
+    def clean(self) -> None:
+        read = self.cleaned_data
+        if refusal := versions.refuse_period(
+            starts_on=read.get("starts_on"), ends_on=read.get("ends_on")
+        ):
+            self.add_error("ends_on", refusal.message)
 
 
 class QuietIntegerField(forms.IntegerField):
@@ -60,7 +84,7 @@ class MilestoneForm(forms.Form):
     """One Milestone. A row that is left empty, or ticked for removal, is none."""
 
     title = forms.CharField(label="Milestone", max_length=longest(Milestone, "title"))
-    due_on = forms.DateField(label="Due", required=False, widget=date_input())
+    due_on = DayField(label="Due")
     amount = MoneyField(label="Amount")
     place = QuietIntegerField(
         label="Place", required=False, min_value=1, max_value=999,
@@ -76,16 +100,38 @@ class MilestoneForm(forms.Form):
         required=False, min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput
     )
 
-    def __init__(self, *arguments: Any, currency: str, **options: Any) -> None:
+    def __init__(self, *arguments: Any, job: Job, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.job = job
         amount = self.fields["amount"]
         assert isinstance(amount, MoneyField)
-        amount.currency = currency
+        amount.currency = job.currency
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether this checked row is a Milestone: neither empty nor ticked for removal."""
+        return self.has_changed() and not self.cleaned_data.get("DELETE")
 
     def clean(self) -> None:
         """What is wrong with a hidden field is said where people see it."""
         if self.has_error("number"):
             self.add_error(None, "This row did not arrive whole. Please open the page again.")
+        amount_minor = self.cleaned_data.get("amount")
+        if amount_minor is not None and (
+            refusal := versions.refuse_amount(self.job, amount_minor, title=self._title())
+        ):
+            self.add_error("amount", refusal.message)
+
+    def ends_by(self, ends_on: date | None) -> bool:
+        """Whether the Milestone is due within the timeline; else it stands beside its date."""
+        due_on = self.cleaned_data.get("due_on")
+        refusal = versions.refuse_due_after(ends_on, due_on=due_on, title=self._title())
+        if refusal:
+            self.add_error("due_on", refusal.message)
+        return refusal is None
+
+    def _title(self) -> str:
+        return self.cleaned_data.get("title") or "This Milestone"
 
     def milestone(self) -> MilestoneInput:
         """The values of a valid, filled row."""
@@ -107,8 +153,8 @@ class BaseMilestoneFormSet(forms.BaseFormSet):
         "too_many_forms": f"One Job can have {MILESTONES_AT_MOST} Milestones at most.",
     }
 
-    def __init__(self, *arguments: Any, currency: str, **options: Any) -> None:
-        options["form_kwargs"] = {"currency": currency}
+    def __init__(self, *arguments: Any, job: Job, **options: Any) -> None:
+        options["form_kwargs"] = {"job": job}
         options.setdefault("prefix", MILESTONES_PREFIX)
         super().__init__(*arguments, **options)
         self.extra = len(self.initial or [])
@@ -142,7 +188,7 @@ class BaseMilestoneFormSet(forms.BaseFormSet):
         filled = [
             (form.cleaned_data["place"] or len(self.forms) + 1, -index, form.milestone())
             for index, form in enumerate(self.forms)
-            if form.has_changed() and not form.cleaned_data.get("DELETE")
+            if form.is_filled
         ]
         return tuple(milestone for _, _, milestone in sorted(filled, key=lambda row: row[:2]))
 
@@ -164,32 +210,42 @@ class ProposalForms:
         self,
         data: QueryDict | None = None,
         *,
-        currency: str,
+        job: Job,
         terms: TermsInput | None = None,
         with_milestones: bool = True,
     ) -> None:
+        self.job = job
         self.saved = terms if data is None else None
         self.terms = TermsForm(data, initial=_terms_values(terms) if terms else None)
         self.milestones: Any = None
         if with_milestones:
             rows = [_milestone_values(one) for one in terms.milestones] if terms else []
-            self.milestones = MilestoneFormSet(
-                data, currency=currency, initial=numbered(rows or [{}])
-            )
+            self.milestones = MilestoneFormSet(data, job=job, initial=numbered(rows or [{}]))
 
     @classmethod
-    def with_another_row(cls, data: QueryDict, *, currency: str) -> "ProposalForms":
+    def with_another_row(cls, data: QueryDict, *, job: Job) -> "ProposalForms":
         """What was typed so far and one more empty Milestone; nothing is checked yet."""
-        forms_ = cls(currency=currency)
+        forms_ = cls(job=job)
         forms_.terms = TermsForm(initial=typed(TermsForm, data))
         rows = typed_rows(data)
-        forms_.milestones = MilestoneFormSet(currency=currency, initial=numbered([*rows, {}]))
+        forms_.milestones = MilestoneFormSet(job=job, initial=numbered([*rows, {}]))
         return forms_
 
     def is_valid(self) -> bool:
-        """Check both, so that all errors show at once."""
-        valid = self.terms.is_valid()
-        return (self.milestones is None or self.milestones.is_valid()) and valid
+        """Check both, and each against the other, so that all errors show at once."""
+        if self.milestones is None:
+            return self.terms.is_valid()
+        return all([self.terms.is_valid(), self.milestones.is_valid(), self._fits()])
+
+    def _fits(self) -> bool:
+        """Whether the Milestones fit the payment and the timeline; else it stands beside them."""
+        filled = [row for row in self.milestones if row.is_filled]
+        if filled and (refusal := versions.refuse_milestones(self.job)):
+            self.terms.add_error(None, refusal.message)
+            return False
+        ends_on = self.terms.cleaned_data.get("ends_on")
+        late = [row for row in filled if not row.ends_by(ends_on)]
+        return not late
 
     def total_minor(self) -> int | None:
         """The sum of the saved Milestones; None when what is shown was not saved."""

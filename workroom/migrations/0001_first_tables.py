@@ -56,6 +56,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "Status Report",
+                "verbose_name_plural": "Status Reports",
+            },
         ),
         migrations.CreateModel(
             name="ReportLine",
@@ -169,7 +173,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name_plural": "terms",
+                "verbose_name": "Terms",
+                "verbose_name_plural": "Terms",
             },
             bases=(escrow_site.lib.states.StateMixin, models.Model),
         ),
@@ -207,6 +212,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "Milestone",
+                "verbose_name_plural": "Milestones",
+            },
         ),
         migrations.CreateModel(
             name="Timesheet",

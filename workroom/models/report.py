@@ -26,6 +26,8 @@ class StatusReport(models.Model):
     plan = models.TextField("plan for next week", max_length=5000, blank=True)
 
     class Meta:
+        verbose_name = "Status Report"
+        verbose_name_plural = "Status Reports"
         constraints = (
             models.UniqueConstraint(
                 fields=["job", "week_starts_on"],

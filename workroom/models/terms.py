@@ -57,7 +57,8 @@ class Terms(StateMixin, models.Model):
     objects: ClassVar[models.Manager["Terms"]] = TermsQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "terms"
+        verbose_name = "Terms"
+        verbose_name_plural = "Terms"
         constraints = (
             models.UniqueConstraint(fields=["job", "version"], name="terms_version_in_job"),
             models.UniqueConstraint(
@@ -132,6 +133,8 @@ class Milestone(models.Model):
     )
 
     class Meta:
+        verbose_name = "Milestone"
+        verbose_name_plural = "Milestones"
         constraints = (
             models.UniqueConstraint(fields=["terms", "number"], name="milestone_number_in_terms"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="milestone_above_zero"),

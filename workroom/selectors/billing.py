@@ -37,10 +37,12 @@ DOCUMENT_NAMES: dict[str, str] = {
 class Row(NamedTuple):
     """One line of the Billing list, ready to read: nothing is left to be done per row.
 
-    A Closing Statement is a line too, on the tab of its Job; it is about no Milestone and no amount.
+    ``paper_url`` leads to the document of that name, ``url`` to what can be done about the line. A
+    Closing Statement is a line too, on the tab of its Job; it is about no Milestone and no amount.
     """
 
     name: str
+    paper_url: str
     what: str
     url: str
     job: str
@@ -61,6 +63,7 @@ def rows(entries: Iterable[Entry]) -> list[Row]:
     """The entries of a page as lines."""
     urls = {
         "request": address_pattern("billing:release_request"),
+        "pro_forma": address_pattern("billing:pro_forma"),
         "document": address_pattern("billing:document"),
         "job": address_pattern("workroom:job_billing"),
     }
@@ -78,6 +81,7 @@ def _row(entry: Entry, urls: dict[str, str]) -> Row:
     due_day, due_time = day_and_time(entry.due_at) if entry.due_at else ("", "")
     return Row(
         name=entry.name,
+        paper_url=urls["pro_forma" if entry.is_request else "document"].format(entry.paper_id),
         what=what,
         url=urls["request" if entry.is_request else "document"].format(entry.id),
         job=shortened(entry.job),
@@ -100,11 +104,13 @@ def statement_rows(statements: Iterable[ClosingStatement]) -> list[Row]:
     lines = []
     for statement in statements:
         day, time = day_and_time(statement.issued_at)
+        url = reverse("billing:statement", args=[statement.pk])
         lines.append(
             Row(
                 name=statement.name,
+                paper_url=url,
                 what="Closing Statement",
-                url=reverse("billing:statement", args=[statement.pk]),
+                url=url,
                 job="",
                 job_url="",
                 escrow="All",

@@ -1,16 +1,15 @@
-"""The overview of a Job: its Milestones with their money, and what happens if nobody acts.
+"""The overview of a Job: its Milestones with their money.
 
-Whose turn it is, in a sentence, stands in ``selectors.turns``.
+Whose turn it is, in a sentence, stands in ``selectors.turns``; what happens if nobody acts in
+``selectors.forecasts``.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any
 
 from billing.models import Escrow, FundingRequest, Payment, ReleaseRequest
 from escrow_site.lib import display, money, statements
-from jobs.models import Job, Person
+from jobs.models import Job
 from workroom.models import Terms
 from workroom.selectors.terms import milestones_of
 
@@ -43,16 +42,6 @@ class MilestoneLine:
     note: str = ""
 
 
-class Step(TypedDict):
-    """One moment of what happens if nobody acts."""
-
-    at: str
-    title: str
-    text: str
-    stop: str
-    tone: str
-
-
 def money_of(job: Job) -> list[Any]:
     """The agreed Escrows in order, each with what is known of its open request, its payment and its
     Funding Request; ready for the guards.
@@ -75,6 +64,7 @@ def money_of(job: Job) -> list[Any]:
         escrow.payment_state = payment and payment.state
         escrow.payment_lapses_at = payment and payment.lapses_at
         escrow.asked_at = asking and asking.requested_at
+        escrow.timetable_row = (escrow, request, payment)
     return [row[0] for row in rows]
 
 
@@ -126,91 +116,3 @@ def _note(escrow: Any, job: Job) -> str:
     if escrow.refunded_minor:
         return f"{money.display(escrow.refunded_minor, job.currency)} went back to the Client"
     return ""
-
-
-def steps(
-    job: Job, *, escrows: list[Any], proposal: Terms | None, viewer: Person, at: datetime
-) -> list[Step]:
-    """What happens if nobody acts, from the instants that are stored with the rows, in order.
-
-    The viewer is spoken to as "you".
-    """
-    coming = [
-        *_proposal_steps(job, proposal, viewer),
-        *(step for escrow in escrows for step in _request_steps(job, escrow, viewer)),
-        *_payment_steps(job, escrows, viewer),
-    ]
-    return [
-        {**step, "at": display.instant(when)}
-        for when, step in sorted(coming, key=lambda pair: pair[0])
-        if when > at
-    ]
-
-
-def _step(title: str, text: str, stop: str, tone: str = "") -> Step:
-    return {"at": "", "title": title, "text": text, "stop": stop, "tone": tone}
-
-
-def _name(person: Person | None, viewer: Person, *, you: str = "you") -> str:
-    """How a party is named to the viewer."""
-    return you if person == viewer else str(person)
-
-
-def _proposal_steps(
-    job: Job, proposal: Terms | None, viewer: Person
-) -> Iterator[tuple[datetime, Step]]:
-    if proposal is None or proposal.state != Terms.State.PROPOSED or proposal.lapses_at is None:
-        return
-    answerer = job.client if proposal.proposed_by_id != job.client_id else job.freelancer
-    who = "You" if answerer == viewer else answerer or job.freelancer_email
-    yield (
-        proposal.lapses_at,
-        _step(
-            f"Terms {proposal.version} lapse",
-            "With them the award lapses: nothing is agreed and nobody has paid anything.",
-            f"{who} can accept, decline or send changed Terms.",
-            "warning",
-        ),
-    )
-
-
-def _request_steps(job: Job, escrow: Any, viewer: Person) -> Iterator[tuple[datetime, Step]]:
-    if escrow.request_due_at is None:
-        return
-    held = money.display(escrow.held_minor, job.currency)
-    client = _name(job.client, viewer, you="You")
-    freelancer = _name(job.freelancer, viewer)
-    silent = "you have" if job.client == viewer else f"{job.client} has"
-    stop = f"{client} can release it before, and {freelancer} can void the request."
-    yield (
-        escrow.request_overdue_at,
-        _step(f"“{escrow}” is Overdue", "Both of you are reminded.", stop, "warning"),
-    )
-    yield (
-        escrow.request_due_at,
-        _step(
-            f"“{escrow}” is released",
-            f"{held} goes to {freelancer}, because {silent} not answered.",
-            stop,
-            "critical",
-        ),
-    )
-
-
-def _payment_steps(job: Job, escrows: list[Any], viewer: Person) -> Iterator[tuple[datetime, Step]]:
-    """One step a payment, whatever the number of Milestones that it is for."""
-    pending = {
-        escrow.payment_id: escrow for escrow in escrows if escrow.state == Escrow.State.PENDING
-    }
-    for escrow in pending.values():
-        if escrow.payment_lapses_at is None:
-            continue
-        yield (
-            escrow.payment_lapses_at,
-            _step(
-                f"The pending payment for “{escrow}” lapses",
-                "The Milestone is unfunded again and nothing is charged.",
-                f"{_name(job.client, viewer, you='You')} can authenticate the payment.",
-                "warning",
-            ),
-        )

@@ -20,9 +20,8 @@ from billing.models import (
     ReleaseRequest,
 )
 from billing.selectors.ledger_lines import JobLedger, ledger_of
-from escrow_site.lib.display import day
-from escrow_site.lib.templatetags.escrow import basis_points
-from jobs.models import Activity, Invitation, Job, Notification, Policy, StoredFile
+from billing.selectors.rules import Number, numbers_of
+from jobs.models import Activity, Invitation, Job, Notification, StoredFile
 from jobs.selectors.history import HistoryLine, describe
 from workroom.models import (
     Milestone,
@@ -33,14 +32,6 @@ from workroom.models import (
     Timesheet,
     TimesheetEntry,
 )
-
-
-@dataclass(frozen=True)
-class Number:
-    """One number of the Policy in words."""
-
-    label: str
-    value: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,38 +118,6 @@ def story_of(job: Job) -> Story:
         files=list(StoredFile.objects.filter(job=job).select_related("uploaded_by").order_by("pk")),
         history=_history(job),
     )
-
-
-def numbers_of(policy: Policy) -> list[Number]:
-    """The Policy's numbers as sentences would say them."""
-    warnings = ", ".join(str(days) for days in sorted(policy.warning_days_before_due, reverse=True))
-    holidays = ", ".join(day(on) for on in policy.holidays) or "none"
-    return [
-        Number("Silence releases after", _days(policy.release_days)),
-        Number("Overdue", f"{_days(policy.overdue_days_before_due)} before that"),
-        Number("Warnings", f"{warnings} days before that"),
-        Number("Changes can be requested", f"{policy.returns_at_most} times per Milestone"),
-        Number("Service fee", basis_points(policy.service_fee_basis_points)),
-        Number("Processing fee", basis_points(policy.processing_fee_basis_points)),
-        Number("Fee on returns", basis_points(policy.return_fee_basis_points)),
-        Number("A proposal lapses after", _days(policy.proposal_days)),
-        Number("A pending payment lapses after", _days(policy.authentication_days)),
-        Number("A cancellation request lapses after", _days(policy.cancellation_days)),
-        Number(
-            "A Dispute is answered within",
-            _days(policy.dispute_answer_business_days, "business day"),
-        ),
-        Number("Holidays", holidays),
-        Number("After a Dispute a clock has at least", _days(policy.dispute_days_left_at_least)),
-        Number("Dormant after", _days(policy.dormant_days)),
-        Number("Freelancer told of it after", _days(policy.dormant_freelancer_days)),
-        Number("Settled after", _days(policy.dormant_settlement_days)),
-        Number("Largest amount", f"{policy.largest_amount:,}"),
-    ]
-
-
-def _days(count: int, unit: str = "day") -> str:
-    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def _versions(job: Job) -> list[Terms]:

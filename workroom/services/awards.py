@@ -9,12 +9,11 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
 from django.db.models import QuerySet
 
 from billing.services import catching_up
 from escrow_site.lib import states
-from escrow_site.lib.refusals import Refusal, WrongParty, WrongState, refuse_if
+from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState, refuse_if
 from escrow_site.lib.timing import DAY
 from jobs.models import Invitation, Job, Person, Policy
 from jobs.services import activity
@@ -51,20 +50,21 @@ def refuse_unready(job: Job, terms: TermsInput) -> Refusal | None:
     return versions.refuse_unfit(job, terms) or versions.refuse_incomplete(job, terms)
 
 
-def award(job: Job, *, by: Person, email: str, at: datetime) -> Job:
+def award(job: Job, *, by: Person, email: str, at: datetime, seen: int | None = None) -> Job:
     """Propose the draft Terms to the holder of an address and pin the Policy (R1.1).
 
     An account that has confirmed the address becomes the Freelancer at once; any other address
-    gets an invitation. Locks the Job. Raises Refusal when may_award refuses or the draft is
-    incomplete, BadAddress for an address that cannot be.
+    gets an invitation. ``seen`` is the row of the draft Terms that the Client saw: each saving makes
+    another. Locks the Job. Raises Refusal when may_award refuses or the draft is incomplete,
+    StalePage when it was changed meanwhile, BadAddress for an address that cannot be.
     """
     email = clean_address(email)
-    with transaction.atomic():
-        job = catching_up.lock_job(job.pk, at=at)
+    with catching_up.locked_job(job.pk, at=at) as job:
         refuse_if(may_award(job, by=by, at=at))
         refuse_if(_refuse_own_address(by, email))
         terms = Terms.objects.of(job).prefetch_related("milestones").get()
         refuse_if(refuse_unready(job, TermsInput.of(terms)))
+        refuse_if(_refuse_changed(terms, seen))
         freelancer = confirmed_holder(email)
         policy = Policy.objects.current()
         lapses_at = at + policy.proposal_days * DAY
@@ -107,6 +107,15 @@ def confirmed_holder(email: str) -> Person | None:
         .first()
     )
     return found.user if found else None
+
+
+def _refuse_changed(terms: Terms, seen: int | None) -> Refusal | None:
+    if seen is None or seen == terms.pk:
+        return None
+    return StalePage(
+        "The draft was saved again while this page was open. Here it is as it stands now: check it, "
+        "then award it."
+    )
 
 
 def _refuse_own_address(client: Person, email: str) -> Refusal | None:
@@ -170,8 +179,7 @@ def _waiting_for(email: str) -> QuerySet[Job]:
 
 
 def _bind(job_id: int, person: Person, *, at: datetime) -> Job | None:
-    with transaction.atomic():
-        job = catching_up.lock_job(job_id, at=at)
+    with catching_up.locked_job(job_id, at=at) as job:
         if job.state != Job.State.AWARDED or job.freelancer_id is not None:
             return None
         set_columns(job, freelancer=person)
@@ -204,8 +212,7 @@ def withdraw_award(job: Job, *, by: Person, at: datetime, reason: str = "") -> J
     Locks the Job. Raises Refusal when may_withdraw_award refuses.
     """
     refuse_if(_refuse_reason(reason))
-    with transaction.atomic():
-        job = catching_up.lock_job(job.pk, at=at)
+    with catching_up.locked_job(job.pk, at=at) as job:
         refuse_if(may_withdraw_award(job, by=by, at=at))
         _end_proposals(job, by=by, at=at, answer="The Client withdrew the award.")
         states.move([job], "withdraw", at=at)
@@ -229,8 +236,7 @@ def decline_award(job: Job, *, by: Person, at: datetime, reason: str = "") -> Jo
     Locks the Job. Raises Refusal when may_decline_award refuses.
     """
     refuse_if(_refuse_reason(reason))
-    with transaction.atomic():
-        job = catching_up.lock_job(job.pk, at=at)
+    with catching_up.locked_job(job.pk, at=at) as job:
         refuse_if(may_decline_award(job, by=by, at=at))
         _end_proposals(job, by=by, at=at, answer=reason.strip())
         states.move([job], "decline", at=at)

@@ -86,8 +86,7 @@ def save_draft(
 
     Locks the Job. Raises Refusal when may_edit_draft refuses, UnfitProposal for what cannot be.
     """
-    with transaction.atomic():
-        job = catching_up.lock_job(job.pk, at=at)
+    with catching_up.locked_job(job.pk, at=at) as job:
         refuse_if(may_edit_draft(job, by=by, at=at))
         terms = _numbered_afresh(terms.tidied())
         changed = _fill(job, details)
@@ -100,8 +99,7 @@ def save_draft(
 
 def discard_draft(job: Job, *, by: Person, at: datetime) -> None:
     """Delete a draft for good. Locks the Job; raises Refusal when may_edit_draft refuses."""
-    with transaction.atomic():
-        job = catching_up.lock_job(job.pk, at=at)
+    with catching_up.locked_job(job.pk, at=at) as job:
         refuse_if(may_edit_draft(job, by=by, at=at))
         _delete_terms(job)
         job.delete()
@@ -126,6 +124,11 @@ def _refuse_details(job: Job) -> Refusal | None:
         return UnfitProposal("Give the Job a title.")
     if job.kind not in Job.Kind.values or job.currency not in money.CURRENCIES:
         return UnfitProposal("Choose fixed price or hourly, and a currency from the list.")
+    return refuse_rate(job) or versions.refuse_text(job)
+
+
+def refuse_rate(job: Job) -> Refusal | None:
+    """An hourly Job has a rate, a fixed-price Job has none (R1.3)."""
     rate_minor = job.hourly_rate_minor
     if job.kind == Job.Kind.FIXED_PRICE and rate_minor is not None:
         return UnfitProposal(
@@ -136,7 +139,7 @@ def _refuse_details(job: Job) -> Refusal | None:
     if rate_minor is not None and rate_minor > job.largest_amount_minor:
         most = money.display(job.largest_amount_minor, job.currency)
         return UnfitProposal(f"The most that one amount can be is {most}.")
-    return versions.refuse_text(job)
+    return None
 
 
 def _numbered_afresh(terms: TermsInput) -> TermsInput:

@@ -15,12 +15,14 @@ from django.utils import timezone, translation
 # Imported for the kinds that they add to the table: a worker has no other reason to.
 import billing.notices  # noqa: F401
 import workroom.notices  # noqa: F401
-from escrow_site.lib import display
+from escrow_site.lib import display, timing
 from jobs.models import Notification, Person
 from jobs.notices import KINDS
 from jobs.selectors import notices
+from workroom.selectors import forecasts
 
 LAYOUTS = {"text": "notices/layout.txt", "html": "notices/layout.html"}
+MOMENTS_SHOWN = 4
 
 
 def compose(notice: Notification) -> EmailMultiAlternatives:
@@ -70,7 +72,20 @@ def _context(notice: Notification, *, reader: Person | None, zone: str) -> dict[
         "zone": zone if zone == abbreviation else f"{zone} ({abbreviation})",
         "site_name": settings.SITE_NAME,
         "profile_url": settings.SITE_URL + reverse("jobs:profile") if reader else "",
+        **_forecast(notice, reader=reader),
     }
+
+
+def _forecast(notice: Notification, *, reader: Person | None) -> dict[str, Any]:
+    """What happens on the Job if nobody acts, as it is when the mail is sent: a mail that was
+    delayed must not announce what has happened or was called off meanwhile.
+    """
+    job = notice.activity.job
+    # Somebody without an account is the Freelancer to be.
+    role = job.role_of(reader) if reader else "freelancer"
+    moments = forecasts.of_mail(job, role=role, at=timing.now())
+    shown = moments[:MOMENTS_SHOWN]
+    return {"moments": shown, "more_moments": len(moments) - len(shown)}
 
 
 def _link_label(notice: Notification) -> str:

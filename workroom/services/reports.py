@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
 from django.db.models import Prefetch
 
 from billing.models import Escrow
@@ -88,8 +87,7 @@ def submit_report(
     NothingReported, files.WrongFile, StalePage, WrongParty, WrongState.
     """
     checked = files.check_all(uploads, kept=len(kept_files))
-    with transaction.atomic():
-        job = catching_up.lock_job(job.pk, at=at)
+    with catching_up.locked_job(job.pk, at=at) as job:
         refuse_if(may_submit_report(job, by=by, at=at))
         last = newest_report(job)
         report = StatusReport(

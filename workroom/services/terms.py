@@ -5,7 +5,6 @@ Each proposal is a new version; one is open at a time. Changes on a running Job 
 
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
 from billing.models import Escrow
@@ -58,8 +57,7 @@ def propose(job: Job, *, by: Person, terms: TermsInput, answering: int, at: date
     come since, UnfitProposal for what cannot be agreed on.
     """
     terms = terms.tidied()
-    with transaction.atomic():
-        job = catching_up.lock_job(job.pk, at=at)
+    with catching_up.locked_job(job.pk, at=at) as job:
         refuse_if(may_propose(job, by=by, at=at))
         seen = _standing_version(job)
         if seen.version != answering:
@@ -151,8 +149,7 @@ def accept(job: Job, *, by: Person, version: int, at: datetime) -> Terms:
     Every Milestone gets its Escrow, and the system requests funding of the first. Locks the Job.
     Raises Refusal when may_accept refuses, StalePage when a newer version has taken its place.
     """
-    with transaction.atomic():
-        job = catching_up.lock_job(job.pk, at=at)
+    with catching_up.locked_job(job.pk, at=at) as job:
         terms = _version_seen(job, version)
         refuse_if(may_accept(terms, by=by, at=at))
         states.move(Terms.objects.of(job).agreed(), "supersede")
@@ -212,8 +209,7 @@ def decline(job: Job, *, by: Person, version: int, at: datetime, answer: str = "
     """
     if len(answer) > LONGEST_ANSWER or "\x00" in answer:
         raise UnfitProposal(f"The answer can be {LONGEST_ANSWER:,} plain characters at most.")
-    with transaction.atomic():
-        job = catching_up.lock_job(job.pk, at=at)
+    with catching_up.locked_job(job.pk, at=at) as job:
         terms = _version_seen(job, version)
         refuse_if(may_answer(terms, by=by, at=at))
         states.move([terms], "decline", at=at, answer=answer.strip())
@@ -239,8 +235,7 @@ def withdraw(job: Job, *, by: Person, version: int, at: datetime) -> Terms:
 
     Locks the Job. Raises Refusal when may_withdraw refuses.
     """
-    with transaction.atomic():
-        job = catching_up.lock_job(job.pk, at=at)
+    with catching_up.locked_job(job.pk, at=at) as job:
         terms = _version_seen(job, version)
         refuse_if(may_withdraw(terms, by=by, at=at))
         states.move([terms], "withdraw", at=at)

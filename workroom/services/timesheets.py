@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db import transaction
-
 from billing.services import catching_up
 from escrow_site.lib import hours
 from escrow_site.lib.display import day
@@ -89,8 +87,7 @@ def submit_timesheet(
     WrongState, WrongWeek.
     """
     worked = [entry for entry in entries if entry.minutes]
-    with transaction.atomic():
-        job = catching_up.lock_job(job.pk, at=at)
+    with catching_up.locked_job(job.pk, at=at) as job:
         refuse_if(may_submit_timesheet(job, by=by, at=at))
         refuse_if(may_submit_week(job, week_starts_on, by=by, at=at))
         _refuse_hours(week_starts_on, worked, today=at.astimezone(by.zone).date())

@@ -26,11 +26,8 @@ class UnfitProposal(Refusal):
 
 def refuse_unfit(job: Job, terms: TermsInput) -> Refusal | None:
     """What every version keeps to, a draft as well."""
-    if job.kind == Job.Kind.HOURLY and terms.milestones:
-        return UnfitProposal(
-            "An hourly Job has no Milestones: it is paid by the hour. Remove them, or make it a "
-            "fixed-price Job."
-        )
+    if terms.milestones and (refusal := refuse_milestones(job)):
+        return refusal
     if len(terms.milestones) > MILESTONES_AT_MOST:
         return UnfitProposal(f"One Job can have {MILESTONES_AT_MOST} Milestones at most.")
     numbers = [one.number for one in terms.milestones if one.number is not None]
@@ -39,6 +36,15 @@ def refuse_unfit(job: Job, terms: TermsInput) -> Refusal | None:
     return _refuse_dates(terms) or next(
         filter(None, (_refuse_milestone(job, terms, one) for one in terms.milestones)), None
     )
+
+
+def refuse_milestones(job: Job) -> Refusal | None:
+    if job.kind == Job.Kind.HOURLY:
+        return UnfitProposal(
+            "An hourly Job has no Milestones: it is paid by the hour. Remove them, or make it a "
+            "fixed-price Job."
+        )
+    return None
 
 
 def refuse_incomplete(job: Job, terms: TermsInput) -> Refusal | None:
@@ -68,23 +74,46 @@ def refuse_text(row: models.Model) -> Refusal | None:
 
 def _refuse_dates(terms: TermsInput) -> Refusal | None:
     days = [terms.starts_on, terms.ends_on, *(one.due_on for one in terms.milestones)]
-    if any(on is not None and not FIRST_DAY <= on <= LAST_DAY for on in days):
-        return UnfitProposal(f"Dates can lie between {FIRST_DAY.year} and {LAST_DAY.year}.")
-    if terms.starts_on and terms.ends_on and terms.ends_on < terms.starts_on:
-        return UnfitProposal("The end is before the start.")
-    return None
+    return next(filter(None, map(refuse_day, days)), None) or refuse_period(
+        starts_on=terms.starts_on, ends_on=terms.ends_on
+    )
 
 
 def _refuse_milestone(job: Job, terms: TermsInput, milestone: MilestoneInput) -> Refusal | None:
     title = milestone.title
     if not title:
         return UnfitProposal("Every Milestone needs a title.")
-    if milestone.amount_minor <= 0:
+    return refuse_amount(job, milestone.amount_minor, title=title) or refuse_due_after(
+        terms.ends_on, due_on=milestone.due_on, title=title
+    )
+
+
+# Each of these judges one value, so that a form can say all that is wrong at once, each in its place.
+
+
+def refuse_day(on: date | None) -> Refusal | None:
+    if on is None or FIRST_DAY <= on <= LAST_DAY:
+        return None
+    return UnfitProposal(f"Dates can lie between {FIRST_DAY.year} and {LAST_DAY.year}.")
+
+
+def refuse_period(*, starts_on: date | None, ends_on: date | None) -> Refusal | None:
+    if starts_on and ends_on and ends_on < starts_on:
+        return UnfitProposal("The end is before the start.")
+    return None
+
+
+def refuse_amount(job: Job, amount_minor: int, *, title: str) -> Refusal | None:
+    if amount_minor <= 0:
         return UnfitProposal(f"“{title}”: the amount must be above zero.")
-    if milestone.amount_minor > job.largest_amount_minor:
+    if amount_minor > job.largest_amount_minor:
         most = money.display(job.largest_amount_minor, job.currency)
         return UnfitProposal(f"“{title}”: the most that one amount can be is {most}.")
-    if milestone.due_on and terms.ends_on and milestone.due_on > terms.ends_on:
+    return None
+
+
+def refuse_due_after(ends_on: date | None, *, due_on: date | None, title: str) -> Refusal | None:
+    if due_on and ends_on and due_on > ends_on:
         return UnfitProposal(
             f"“{title}” is due after the end of the timeline. Move the Milestone or the end, or "
             "leave the end open."

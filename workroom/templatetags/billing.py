@@ -13,7 +13,7 @@ from workroom.selectors.billing import Row
 register = template.Library()
 
 ROW = (
-    '<tr><td class="nowrap">{name}<small>{what}</small></td>'
+    '<tr><td class="nowrap"><a href="{paper_url}">{name}</a><small>{what}</small></td>'
     '<td data-label="Job"><a href="{job_url}">{job}</a><small>{escrow}</small>'
     "<small>{other_role}: {other_party}</small></td>"
     '<td class="num" data-label="Amount">{amount}</td>'

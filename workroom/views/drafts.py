@@ -37,7 +37,7 @@ def new_job(request: HttpRequest) -> HttpResponse:
             ),
         )
     form = forms.JobForm()
-    return _show(request, form, ProposalForms(currency=form.chosen_currency))
+    return _show(request, form, ProposalForms(job=form.job()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -60,7 +60,7 @@ def draft(request: HttpRequest, job_id: int) -> HttpResponse:
         return redirect("workroom:job", job.pk)
     form = forms.JobForm(initial=forms.values_of(job))
     terms = TermsInput.of(draft_terms(job))
-    return _show(request, form, ProposalForms(currency=form.chosen_currency, terms=terms), job=job)
+    return _show(request, form, ProposalForms(job=form.job(), terms=terms), job=job)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -95,10 +95,11 @@ def _save(request: HttpRequest, save: Save, *, job: Job | None = None) -> HttpRe
     form = forms.JobForm(request.POST)
     if "add_row" in request.POST:
         unread = forms.JobForm(initial=typed(forms.JobForm, request.POST))
-        rows = ProposalForms.with_another_row(request.POST, currency=form.chosen_currency)
+        rows = ProposalForms.with_another_row(request.POST, job=form.job())
         return _show(request, unread, rows, job=job)
-    proposal = ProposalForms(request.POST, currency=form.chosen_currency)
-    if not (form.is_valid() & proposal.is_valid()):
+    readable = form.is_valid()
+    proposal = ProposalForms(request.POST, job=form.job())
+    if not (proposal.is_valid() and readable):
         return _show(request, form, proposal, job=job)
     try:
         saved = save(form.details(), proposal.terms_input())

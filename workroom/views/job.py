@@ -9,7 +9,7 @@ from escrow_site.lib import timing
 from jobs.models import Job, Person
 from jobs.selectors import history
 from workroom import pages
-from workroom.selectors import milestone_money, overview, turns
+from workroom.selectors import forecasts, milestone_money, overview, turns
 from workroom.selectors import terms as terms_reading
 
 RECENT_LINES = 5
@@ -38,7 +38,9 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
             "held_minor": sum(line.held_minor for line in lines),
             "released_minor": sum(line.released_minor for line in lines),
         },
-        "steps": overview.steps(row, escrows=escrows, proposal=terms, viewer=request.user, at=at),
+        "forecast": forecasts.of_page(
+            row, escrows=escrows, terms=terms, viewer=request.user, at=at
+        ),
         "recent": history.lines(history.of_job(row, limit=RECENT_LINES), row, request.user),
         "terms": terms,
         "completable": milestone_money.nothing_is_under_way(escrows),

@@ -10,11 +10,10 @@ from billing.selectors.billing_list import Wanted, entries
 from escrow_site.lib import timing
 from jobs.models import Job, Person
 from workroom import pages
-from workroom.selectors import milestone_money, overview, turns
+from workroom.selectors import forecasts, milestone_money, overview, turns
 from workroom.selectors.billing import Row, rows, statement_rows
 
 PAPERS_SHOWN = 20
-STEPS_SHOWN = 8
 
 
 @require_safe
@@ -43,9 +42,7 @@ def job_billing(request: HttpRequest, job_id: int) -> HttpResponse:
         "totals": milestone_money.totals(escrows),
         "nothing_was_ever_funded": bool(escrows) and turns.nothing_was_ever_funded(job, escrows),
         "pending": [escrow for escrow in escrows if escrow.state == "pending"],
-        "steps": overview.steps(job, escrows=escrows, proposal=None, viewer=request.user, at=at)[
-            :STEPS_SHOWN
-        ],
+        "moments": forecasts.of_page(job, escrows=escrows, viewer=request.user, at=at).moments,
         "papers": [*statements, *papers],
         "has_more_papers": len(papers) == PAPERS_SHOWN,
         "completes_by_hand": job.is_running and (job.open_ended or job.kind == Job.Kind.HOURLY),

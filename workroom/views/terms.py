@@ -87,7 +87,7 @@ def propose_terms(request: HttpRequest, job_id: int) -> HttpResponse:
     seen = VersionForm(initial={"answering": standing.version})
     values = TermsInput.of(standing)
     proposal = ProposalForms(
-        currency=job.currency,
+        job=job,
         terms=TermsInput(
             scope=values.scope,
             starts_on=values.starts_on,
@@ -104,9 +104,9 @@ def _propose(request: HttpRequest, job: Job, person: Person) -> HttpResponse:
     seen = VersionForm(request.POST)
     if "add_row" in request.POST and with_milestones:
         unread = VersionForm(initial={"answering": request.POST.get("answering", "")})
-        proposal = ProposalForms.with_another_row(request.POST, currency=job.currency)
+        proposal = ProposalForms.with_another_row(request.POST, job=job)
         return _show_proposal(request, job, unread, proposal)
-    proposal = ProposalForms(request.POST, currency=job.currency, with_milestones=with_milestones)
+    proposal = ProposalForms(request.POST, job=job, with_milestones=with_milestones)
     if not (seen.is_valid() & proposal.is_valid()):
         return _show_proposal(request, job, seen, proposal)
     try:

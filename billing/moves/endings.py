@@ -1,0 +1,83 @@
+"""Jobs complete and get their Closing Statements: as many statements for one as for hundreds (R11)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing.models import ClosingStatement
+from billing.notices import COMPLETED
+from billing.services import documents, statement_lines
+from escrow_site.lib import states
+from jobs.models import Job, Person
+from jobs.services.activity import Entry
+
+NOTHING_LEFT_TO_DO = "Every Milestone of the agreed Terms is released, refunded or removed."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """That a locked Job is complete, by whom and since when; ``by`` is None when by itself (R11.1)."""
+
+    job: Job
+    by: Person | None
+    at: datetime
+    actor_kind: str = ""
+    reason: str = ""
+
+
+def complete_all(endings: Sequence[Ending]) -> list[Entry]:
+    """Complete locked Jobs, each at its own instant, and issue their Closing Statements (R11.2).
+
+    At most one Ending per Job; the number of statements does not depend on theirs. Returns what the
+    caller is to record. Raises LostRace, django_fsm.TransitionNotAllowed, and AssertionError when the
+    sums of a Statement do not come to zero.
+    """
+    states.move_each(((ending.job, {"at": ending.at}) for ending in endings), "complete")
+    issued = _issue_statements([(ending.job, ending.at) for ending in endings])
+    return [_entry(ending, statement) for ending, statement in zip(endings, issued, strict=True)]
+
+
+def _entry(ending: Ending, statement: ClosingStatement) -> Entry:
+    return Entry(
+        job=ending.job,
+        kind=COMPLETED,
+        by=ending.by,
+        at=ending.at,
+        actor_kind=ending.actor_kind,
+        reason=ending.reason or ("" if ending.by else NOTHING_LEFT_TO_DO),
+        facts={"statement": statement.name, "statement_id": statement.pk},
+    )
+
+
+def issue_statement(job: Job, *, at: datetime) -> ClosingStatement:
+    """Freeze all escrow payments of a locked, ended Job into its next numbered Statement (R11.2).
+
+    Raises AssertionError when the sums do not come to zero: then nothing is committed.
+    """
+    (statement,) = _issue_statements([(job, at)])
+    return statement
+
+
+def _issue_statements(ended: Sequence[tuple[Job, datetime]]) -> list[ClosingStatement]:
+    """The next Statement of each Job, at its instant, in their order."""
+    if not ended:
+        return []
+    jobs = [job for job, _ in ended]
+    newest = ClosingStatement.objects.filter(job__in=jobs).order_by("job", "-number")
+    previous = {statement.job_id: statement for statement in newest.distinct("job")}
+    lines = statement_lines.lines(jobs)
+    totals = statement_lines.totals(lines)
+    for job in jobs:
+        statement_lines.check(lines[job.pk], totals[job.pk])
+    return ClosingStatement.objects.bulk_create(
+        ClosingStatement(
+            job=job,
+            number=previous[job.pk].number + 1 if job.pk in previous else 1,
+            replaces=previous.get(job.pk),
+            issued_at=at,
+            parties=documents.parties(job),
+            lines=lines[job.pk],
+            totals=totals[job.pk],
+        )
+        for job, at in ended
+    )

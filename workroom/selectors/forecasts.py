@@ -1,0 +1,124 @@
+"""What happens if nobody acts, read for pages, mails and calendars (R10.6).
+
+What will happen is decided in ``billing.forecast``, its words stand in ``billing.selectors.foretold``.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from billing.forecast import Foreseen, forecast
+from billing.selectors import foretold
+from billing.selectors.foretold import Moment, Outcome, Proposal
+from billing.selectors.timetables import rows_of
+from billing.timers import What
+from escrow_site.lib import statements
+from jobs.models import Job, Person, Policy
+from workroom.models import Terms
+
+OPEN_PROPOSALS = """
+SELECT job_id, version, proposed_by_id
+  FROM workroom_terms WHERE job_id = ANY(%s) AND state = 'proposed'
+"""
+JOBS_OF = """
+SELECT {job}, {client}, {freelancer}, {policy}
+  FROM jobs_job AS job
+  JOIN jobs_person AS client ON client.id = job.client_id
+  LEFT JOIN jobs_person AS freelancer ON freelancer.id = job.freelancer_id
+  JOIN jobs_policy AS policy ON policy.id = job.policy_id
+ WHERE (job.client_id = %(person)s OR job.freelancer_id = %(person)s)
+   AND job.state IN ('awarded', 'active', 'dormant')
+ ORDER BY job.id
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Banner:
+    """What a Dormant Job says first (R10.6)."""
+
+    title: str
+    outcomes: list[Outcome]
+    settlement: Moment | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """The timeline of a Job for one reader, and the banner of a Dormant one."""
+
+    moments: list[Moment]
+    banner: Banner | None
+
+
+def of_page(
+    job: Job, *, escrows: list[Any], viewer: Person, at: datetime, terms: Terms | None = None
+) -> Forecast:
+    """For a page that has read the money (``overview.money_of``), and maybe the standing Terms."""
+    rows = [escrow.timetable_row for escrow in escrows]
+    foreseen = forecast(job, rows, at=at)
+    role = job.role_of(viewer)
+    proposal = _open_proposal(job, terms, foreseen)
+    moments = foretold.moments(job, foreseen, role=role, proposal=proposal)
+    banner = None
+    if job.state == Job.State.DORMANT:
+        banner = Banner(
+            title=foretold.dormant_since(job),
+            outcomes=foretold.outcomes(job, foreseen, role=role),
+            settlement=next((one for one in moments if one.what is What.SETTLEMENT), None),
+        )
+    return Forecast(moments=moments, banner=banner)
+
+
+def of_mail(job: Job, *, role: str | None, at: datetime) -> list[Moment]:
+    """For a mail: read when it is sent. At most two statements, none for a Job that has ended."""
+    if job.has_ended or job.policy_id is None:
+        return []
+    foreseen = forecast(job, rows_of([job.pk])[job.pk], at=at)
+    proposal = _open_proposal(job, None, foreseen)
+    return foretold.moments(job, foreseen, role=role, proposal=proposal)
+
+
+def of_calendar(person: Person, *, at: datetime) -> Iterator[tuple[Job, list[Moment]]]:
+    """Every Job of a person that is not over, each release by itself. Three statements in all."""
+    jobs = _jobs_of(person)
+    keys = [job.pk for job in jobs]
+    rows, proposals = rows_of(keys), proposals_of(keys)
+    for job in jobs:
+        yield (
+            job,
+            foretold.moments(
+                job,
+                forecast(job, rows[job.pk], at=at),
+                role=job.role_of(person),
+                proposal=proposals.get(job.pk),
+                together=False,
+            ),
+        )
+
+
+def proposals_of(job_ids: Collection[int]) -> dict[int, Proposal]:
+    """The open proposals of some Jobs; a Job has one at most."""
+    return {
+        row["job_id"]: Proposal(version=row["version"], proposed_by_id=row["proposed_by_id"])
+        for row in statements.run(OPEN_PROPOSALS, list(job_ids))
+    }
+
+
+def _open_proposal(job: Job, terms: Terms | None, foreseen: list[Foreseen]) -> Proposal | None:
+    """Read only if something is said about it and the page has not read it."""
+    if terms is not None and terms.state == Terms.State.PROPOSED:
+        return Proposal(version=terms.version, proposed_by_id=terms.proposed_by_id)
+    if any(one.what in (What.AWARD_EXPIRES, What.PROPOSAL_LAPSES) for one in foreseen):
+        return proposals_of([job.pk]).get(job.pk)
+    return None
+
+
+def _jobs_of(person: Person) -> list[Job]:
+    """The Jobs that a person is a party of, without drafts and those that are over."""
+    jobs = []
+    for job, client, freelancer, policy in statements.read(
+        JOBS_OF, {"person": person.pk}, job=Job, client=Person, freelancer=Person, policy=Policy
+    ):
+        job.client, job.freelancer, job.policy = client, freelancer, policy
+        jobs.append(job)
+    return jobs
