@@ -82,13 +82,13 @@ def print_money(*, times: int) -> None:
 def print_sweep(*, jobs: list[int]) -> None:
     sweep = import_module("bench.sweep")
     print(
-        f"{'Jobs':>10}{'due':>9}{'seconds':>9}{'due/s':>8}{'floor/s':>9}{'ratio':>7}"
+        f"{'Jobs':>10}{'due':>9}{'seconds':>9}{'due/s':>8}{'floor/s':>9}{'ratio':>7}{'CPU ratio':>11}"
         f"{'longest batch s':>17}{'MB at most':>12}{'rows again':>12}"
     )
     for cost in sweep.measure(sizes=jobs):
         print(
             f"{cost.jobs:>10,}{cost.due:>9,}{cost.seconds:>9.1f}{cost.per_second:>8.0f}"
-            f"{cost.floor_per_second:>9.0f}{cost.per_second / cost.floor_per_second:>7.2f}"
+            f"{cost.floor_per_second:>9.0f}{cost.ratio:>7.2f}{cost.cpu_ratio:>11.2f}"
             f"{cost.longest_batch_seconds:>17.2f}{cost.megabytes:>12.0f}{cost.again:>12}",
             flush=True,
         )

@@ -4,6 +4,7 @@ Each size has a population of its own, of which a tenth is due. The service swee
 its own, so that the memory that it needed at most can be told; the statement sweeps a copy.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from unittest import mock
 from django.core.management import call_command
 from django.db import connection, transaction
 
+from bench.pages import database_seconds
 from bench.processes import alone, most_memory_megabytes
 from billing.services import audit, catching_up, sweeping
 from escrow_site.lib import statements
@@ -24,10 +26,10 @@ HERE = Path(__file__).parent
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
 EVERY = 10
 PEOPLE = 3_001
-# Released before anything is measured: in empty tables the planner would choose to read the whole,
-# for good, and code that was never run is slow.
-WARM_UP = 2_000
-WARM_UP_AT = AT - timedelta(days=100)
+# Released before anything is measured: in empty tables the planner would choose to read the whole, for
+# good. The later ones by both sides, as what a process does first is slow.
+HISTORY, HISTORY_AT = 2_000, AT - timedelta(days=100)
+WARM_UP, WARM_UP_AT = 1_000, AT - timedelta(days=90)
 # What a sweep writes anew.
 COUNTED = (
     "SELECT (SELECT count(*) FROM billing_release) AS releases,"
@@ -47,6 +49,8 @@ class Cost:
     due: int
     seconds: float
     floor_seconds: float
+    cpu_seconds: float
+    floor_cpu_seconds: float
     longest_batch_seconds: float
     megabytes: float
     again: int
@@ -59,6 +63,15 @@ class Cost:
     def floor_per_second(self) -> float:
         return self.due / self.floor_seconds
 
+    @property
+    def ratio(self) -> float:
+        return self.floor_seconds / self.seconds
+
+    @property
+    def cpu_ratio(self) -> float:
+        """Of the CPU that client and database process spend; not a number where there is no /proc."""
+        return self.floor_cpu_seconds / self.cpu_seconds
+
 
 def measure(*, sizes: list[int]) -> Iterator[Cost]:
     """What the sweep of each size costs, one after the other; the ledger is audited after each."""
@@ -67,10 +80,10 @@ def measure(*, sizes: list[int]) -> Iterator[Cost]:
         due = jobs // EVERY
         connection.close()
         swept = alone("bench.sweep.sweep_alone", due)
-        floor_seconds = _sweep_floor(due)
+        floor = _sweep_floor(due)
         findings = audit.audit_ledger(at=AT)
         assert not any(one.differences for one in findings), findings
-        yield Cost(jobs=jobs, due=due, floor_seconds=floor_seconds, **swept)
+        yield Cost(jobs=jobs, due=due, **swept, **floor)
 
 
 # --- Population ---
@@ -82,8 +95,9 @@ def _lay_down(jobs: int) -> None:
         cursor.execute("DROP SCHEMA IF EXISTS floor CASCADE")
         cursor.execute("TRUNCATE jobs_person CASCADE")
     call_command("migrate", verbosity=0)
+    _lay(jobs=HISTORY, every=1, at=HISTORY_AT)
+    sweeping.sweep(at=HISTORY_AT)
     _lay(jobs=WARM_UP, every=1, at=WARM_UP_AT)
-    sweeping.sweep(at=WARM_UP_AT)
     _lay(jobs=jobs, every=EVERY, at=AT)
     with connection.cursor() as cursor:
         cursor.execute((HERE / "floor_sweep_schema.sql").read_text())
@@ -127,11 +141,10 @@ def _watched_batches() -> Iterator[Watch]:
 
 def sweep_alone(due: int) -> dict[str, Any]:
     """Sweep twice; raises AssertionError when the first did not write all that is due."""
+    sweeping.sweep(at=WARM_UP_AT)
     before = statements.run(COUNTED)[0]
     with _watched_batches() as watch:
-        began = time.perf_counter()
-        sweeping.sweep(at=AT)
-        seconds = time.perf_counter() - began
+        seconds, cpu_seconds = _spent(lambda: sweeping.sweep(at=AT))
     megabytes = most_memory_megabytes()
     after = statements.run(COUNTED)[0]
     written = {name: after[name] - before[name] for name in after}
@@ -140,21 +153,38 @@ def sweep_alone(due: int) -> dict[str, Any]:
     again = sum(statements.run(COUNTED)[0].values()) - sum(after.values())
     return {
         "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
         "longest_batch_seconds": watch.longest_seconds,
         "megabytes": megabytes,
         "again": again,
     }
 
 
-def _sweep_floor(due: int) -> float:
-    """The seconds of the same work as one statement a batch, until nothing is due."""
-    statement = (HERE / "floor_sweep.sql").read_text()
+def _sweep_floor(due: int) -> dict[str, Any]:
+    """The same work as one statement a batch, until nothing is due."""
     with connection.cursor() as cursor:
         cursor.execute("CHECKPOINT")
-    done = 0
-    began = time.perf_counter()
-    while batch := statements.run(statement, AT)[0]["count"]:
-        done += batch
-    seconds = time.perf_counter() - began
-    assert done == due, f"the floor released {done} of {due}"
-    return seconds
+    statement = (HERE / "floor_sweep.sql").read_text()
+    done: list[int] = []
+
+    def sweep_floor(at: datetime) -> None:
+        while batch := statements.run(statement, at)[0]["count"]:
+            done.append(batch)
+
+    sweep_floor(WARM_UP_AT)
+    seconds, cpu_seconds = _spent(lambda: sweep_floor(AT))
+    assert sum(done) == WARM_UP + due, f"the floor released {sum(done)} of {WARM_UP + due}"
+    return {"floor_seconds": seconds, "floor_cpu_seconds": cpu_seconds}
+
+
+def _spent(work: Callable[[], Any]) -> tuple[float, float]:
+    """The seconds that something took, and the CPU seconds of this process and its database process."""
+    pid = connection.connection.info.backend_pid
+    began, database, web = time.perf_counter(), database_seconds(pid), time.process_time()
+    work()
+    seconds, web, database = (
+        time.perf_counter() - began,
+        time.process_time() - web,
+        database_seconds(pid) - database,
+    )
+    return seconds, web + (database or math.nan)

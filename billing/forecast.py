@@ -27,7 +27,10 @@ class Party(Enum):
 
 
 class Action(Enum):
-    """What somebody can do so that a thing does not happen, or happens otherwise."""
+    """What somebody can do so that a thing does not happen, or happens otherwise.
+
+    Only what the product lets people do: an action that is built joins them here.
+    """
 
     AUTHENTICATE = "pass the bank's authentication: the payment is Funded"
     CANCEL_PAYMENT = "cancel the pending payment at once"
@@ -36,8 +39,7 @@ class Action(Enum):
     RELEASE = "release the Milestone before"
     VOID = "void the Release Request"
     KEEP_AWAKE = "any Activity (R10.2): D is reckoned from it"
-    REACTIVATE = "propose or accept a change of the Terms: active again (R10.4)"
-    REACTIVATE_BY_RELEASE = "release a Milestone: active again (R10.4)"
+    REACTIVATE = "release a Milestone: active again (R10.4)"
     REQUEST = "request release of a Milestone: it does not go back (R10.4)"
     START_TWO_WEEKS_ANEW = "any other Activity: the two weeks begin anew (R10.3)"
 
@@ -89,8 +91,7 @@ AGAINST_END_OF_PROPOSAL = (
 )
 AGAINST_SETTLEMENT = (
     Stop(by=FREELANCER, how=Action.REQUEST),
-    Stop(by=CLIENT, how=Action.REACTIVATE_BY_RELEASE),
-    Stop(by=BOTH, how=Action.REACTIVATE),
+    Stop(by=CLIENT, how=Action.REACTIVATE),
     Stop(by=BOTH, how=Action.START_TWO_WEEKS_ANEW),
 )
 # What is not named here follows from what is.

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
+from typing import Any
 
 from billing.models import Escrow, Payment, ReleaseRequest
 from escrow_site.lib.timing import DAY
@@ -254,7 +255,7 @@ def next_event(table: Timetable) -> Event | None:
 def _of_payments(table: Timetable) -> Iterator[Event]:
     """A Pending payment: its reminders, and its end (R3.4)."""
     for payment in table.payments:
-        about = {
+        about: dict[str, Any] = {
             "number": payment.numbers[0],
             "numbers": tuple(payment.numbers),
             "payment_id": payment.id,
@@ -285,7 +286,7 @@ def _of_requests(table: Timetable) -> Iterator[Event]:
         request = milestone.request
         if request is None or request.state == ReleaseRequest.State.DISPUTED:
             continue
-        about = {
+        about: dict[str, Any] = {
             "number": milestone.number,
             "request_id": request.id,
             "amount_minor": milestone.held_minor,

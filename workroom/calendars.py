@@ -53,12 +53,10 @@ def _event(job: Job, moment: Moment, *, at: datetime) -> Event:
 
 def _description(moment: Moment, url: str) -> str:
     """What happens, who can stop it and how, and where."""
-    paragraphs = [
-        f"If nobody acts, on {instant(moment.at)}:",
-        moment.text,
-        *moment.lines,
-        moment.then,
+    blocks = [
+        [f"If nobody acts, on {instant(moment.at)}:", moment.text, *moment.lines, moment.then]
     ]
     if moment.stops:
-        paragraphs += ["", "Until then:", *moment.stops]
-    return "\n".join([*paragraphs[:1], *filter(None, paragraphs[1:4]), *paragraphs[4:], "", url])
+        blocks.append(["Until then:", *moment.stops])
+    blocks.append([url])
+    return "\n\n".join("\n".join(filter(None, block)) for block in blocks)

@@ -185,9 +185,7 @@ class Refund(StateMixin, models.Model):
     escrow = models.ForeignKey(Escrow, models.PROTECT, null=True, related_name="refunds")
     amount_minor = models.BigIntegerField()
     fee_minor = models.BigIntegerField(default=0)
-    refunded_by = models.ForeignKey(
-        Person, models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    refunded_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
     reason = models.CharField(max_length=300)
     state = FSMField(max_length=20, choices=State, default=State.STARTED, protected=True)
     idempotency_key = models.CharField(max_length=64, unique=True, default=new_idempotency_key)

@@ -70,7 +70,8 @@ def _move_payments(cases: Sequence[Case], *, at: datetime) -> None:
         escrows = Escrow.objects.filter(pk__in=live.values("escrow_id"))
         states.move(list(escrows), "fall_back")
         live.update(live=False)
-    reminded = {event.payment_id for _, event in _of(cases, What.AUTHENTICATION_REMINDER)} - lapsed
+    reminding = _of(cases, What.AUTHENTICATION_REMINDER)
+    reminded = {_payment(case, event).pk for case, event in reminding} - lapsed
     if reminded:
         Payment.objects.filter(pk__in=reminded).update(noticed_until=at)
 
@@ -80,16 +81,18 @@ def _payment(case: Case, event: Event) -> Payment:
     return case.payments[event.payment_id]
 
 
+def _request(case: Case, event: Event) -> ReleaseRequest:
+    assert event.request_id is not None
+    return case.requests[event.request_id]
+
+
 def _move_requests(cases: Sequence[Case], *, at: datetime) -> None:
     """Requests become Overdue and their warnings are noted (R6.2); what is released ends below."""
-    released = {event.request_id for _, event in _of(cases, What.RELEASE)}
-    overdue = [
-        case.requests[event.request_id]
-        for case, event in _of(cases, What.OVERDUE)
-        if event.request_id is not None and event.request_id not in released
-    ]
+    released = {_request(case, event).pk for case, event in _of(cases, What.RELEASE)}
+    overdue = [_request(case, event) for case, event in _of(cases, What.OVERDUE)]
+    overdue = [request for request in overdue if request.pk not in released]
     states.move(overdue, "become_overdue")
-    warned = {event.request_id for _, event in _of(cases, What.WARNING)} - released
+    warned = {_request(case, event).pk for case, event in _of(cases, What.WARNING)} - released
     if warned:
         ReleaseRequest.objects.filter(pk__in=warned).update(noticed_until=at)
 
@@ -102,13 +105,13 @@ def _release(cases: Sequence[Case]) -> None:
     due = _of(cases, What.RELEASE)
     if not due:
         return
-    keys = [event.request_id for _, event in due]
+    keys = [_request(case, event).pk for case, event in due]
     pro_formas = {one.request_id: one for one in ProForma.objects.filter(request__in=keys)}
     parts = []
     for case, event in due:
-        assert event.request_id is not None and event.number is not None
-        request = case.requests[event.request_id]
-        request.pro_forma = pro_formas[event.request_id]
+        assert event.number is not None
+        request = _request(case, event)
+        request.pro_forma = pro_formas[request.pk]
         parts.append(
             Part(
                 job=case.job,
@@ -225,4 +228,4 @@ def _set_clocks(case: Case) -> None:
     job.dormant_at = None if job.has_ended else table.dormant_at
     job.freelancer_told_dormant_at = table.freelancer_told_dormant_at
     following = timers.next_event(table)
-    job.next_due_at = following and following.at
+    job.next_due_at = following.at if following else None

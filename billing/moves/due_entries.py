@@ -63,7 +63,7 @@ def released(part: Part, released: Released) -> Entry:
 
 
 def returned(one: Return) -> Entry:
-    facts = {
+    facts: dict[str, Any] = {
         "escrow": one.escrow.title,
         "number": one.escrow.number,
         "amount_minor": one.amount_minor,
@@ -89,7 +89,7 @@ def entry(case: Case, event: Event, *, coming: Sequence[Event]) -> Entry:
             return _of_removal(case, event)
         case What.REACTIVATION:
             reason = "Dormancy rule: no money is held any more."
-            facts = {"due_at": case.table.dormant_at}
+            facts: dict[str, Any] = {"due_at": case.table.dormant_at}
             return _entry(case.job, notices.REACTIVATED, event.at, reason=reason, **facts)
     raise AssertionError(event.what)
 
@@ -106,7 +106,7 @@ def _entry(
 def _of_request(case: Case, event: Event) -> Entry:
     assert event.request_id is not None and event.number is not None
     request, policy = case.requests[event.request_id], case.table.policy
-    facts = {
+    facts: dict[str, Any] = {
         "escrow": case.escrows[event.number].title,
         "number": event.number,
         "request": request.pk,
@@ -126,7 +126,7 @@ def _of_request(case: Case, event: Event) -> Entry:
 def _of_payment(case: Case, event: Event) -> Entry:
     assert event.payment_id is not None
     payment, policy = case.payments[event.payment_id], case.table.policy
-    facts = {
+    facts: dict[str, Any] = {
         "escrow": ", ".join(case.escrows[number].title for number in event.numbers),
         "number": event.number,
         "amount_minor": event.amount_minor,
@@ -157,7 +157,7 @@ def _of_proposal(case: Case, event: Event) -> Entry:
 
 def _of_dormancy(case: Case, event: Event, coming: Sequence[Event]) -> Entry:
     policy, table = case.table.policy, case.table
-    facts = {
+    facts: dict[str, Any] = {
         "amount_minor": sum(one.held_minor for one in table.held),
         "told_at": table.freelancer_told_due_at,
         "due_at": table.settlement_at,

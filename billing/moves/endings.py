@@ -7,11 +7,13 @@ from datetime import datetime
 from billing.models import ClosingStatement
 from billing.notices import COMPLETED
 from billing.services import documents, statement_lines
-from escrow_site.lib import states
+from escrow_site.lib import statements, states
 from jobs.models import Job, Person
 from jobs.services.activity import Entry
 
 NOTHING_LEFT_TO_DO = "Every Milestone of the agreed Terms is released, refunded or removed."
+# What was written is not read back.
+ISSUED = statements.Only(ClosingStatement, ("id", "job_id", "number", "replaces_id", "issued_at"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,22 +64,22 @@ def _issue_statements(ended: Sequence[tuple[Job, datetime]]) -> list[ClosingStat
     """The next Statement of each Job, at its instant, in their order."""
     if not ended:
         return []
-    jobs = [job for job, _ in ended]
-    newest = ClosingStatement.objects.filter(job__in=jobs).order_by("job", "-number")
-    previous = {statement.job_id: statement for statement in newest.distinct("job")}
-    lines = statement_lines.lines(jobs)
+    lines = statement_lines.lines([job for job, _ in ended])
     totals = statement_lines.totals(lines)
-    for job in jobs:
-        statement_lines.check(lines[job.pk], totals[job.pk])
-    return ClosingStatement.objects.bulk_create(
-        ClosingStatement(
-            job=job,
-            number=previous[job.pk].number + 1 if job.pk in previous else 1,
-            replaces=previous.get(job.pk),
-            issued_at=at,
-            parties=documents.parties(job),
-            lines=lines[job.pk],
-            totals=totals[job.pk],
-        )
-        for job, at in ended
+    for job_id, said in lines.items():
+        statement_lines.check(said, totals[job_id])
+    rows = [
+        {
+            "place": place,
+            "job_id": job.pk,
+            "issued_at": at,
+            "parties": documents.parties(job),
+            "lines": lines[job.pk],
+            "totals": totals[job.pk],
+        }
+        for place, (job, at) in enumerate(ended)
+    ]
+    issued = statements.read(
+        statements.beside(__file__), statements.as_json(rows), statement=ISSUED
     )
+    return [statement for (statement,) in issued]

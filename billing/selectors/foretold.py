@@ -5,21 +5,22 @@ What will happen is decided in ``billing.forecast``; instants are shown by whoev
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from billing.forecast import CLIENT, FREELANCER, REMINDERS, Foreseen, Party
+from billing.forecast import CLIENT, FREELANCER, REMINDERS, Foreseen
+from billing.selectors.voices import Voice, begin, in_days
 from billing.timers import What
-from escrow_site.lib import money
 from escrow_site.lib.display import instant
 from jobs.models import Job
 
 # They happen because something else does, at its instant, and are told with it.
 CONSEQUENCES = frozenset({What.RETURN, What.REMOVAL, What.REACTIVATION, What.COMPLETION})
 ANY_ACTIVITY = (
-    "a Status Report, a timesheet, a Funding Request, a payment into escrow, a Release Request, "
-    "a release, or a change of the Terms that is proposed or accepted"
+    "a Status Report, a timesheet, a Funding Request, a payment into escrow, a Release Request or "
+    "a release"
 )
+AS_BEFORE = ("The same can be done.",)
 OTHER_ACTIVITY = "a Status Report, a timesheet, a Funding Request or a payment into escrow"
 
 
@@ -75,38 +76,6 @@ class Outcome:
     text: str
 
 
-class Voice:
-    """How the parties are named to a reader: ``role`` is 'client', 'freelancer', or '' for others."""
-
-    def __init__(self, job: Job, role: str | None) -> None:
-        self.job = job
-        self.role = role or ""
-        self.client = "you" if role == CLIENT.value else str(job.client)
-        self.freelancer = (
-            "you" if role == FREELANCER.value else str(job.freelancer or job.freelancer_email)
-        )
-        self.both = "both of you" if self.role else "both"
-        self.either = "either of you" if self.role else "either party"
-
-    def is_reader(self, party: Party) -> bool:
-        return self.role == party.value
-
-    def name(self, party: Party) -> str:
-        return self.client if party is CLIENT else self.freelancer
-
-    def amount(self, amount_minor: int) -> str:
-        return money.display(amount_minor, self.job.currency)
-
-
-def begin(sentence: str) -> str:
-    """With a capital letter, whatever name it begins with."""
-    return (
-        sentence[:1].upper() + sentence[1:]
-        if sentence.startswith(("you ", "both", "either"))
-        else sentence
-    )
-
-
 def moments(
     job: Job,
     foreseen: Iterable[Foreseen],
@@ -143,6 +112,22 @@ def outcomes(job: Job, foreseen: Iterable[Foreseen], *, role: str | None) -> lis
     ]
 
 
+def without_repetition(moments: Iterable[Moment]) -> list[Moment]:
+    """For a list read from top to bottom: what was just said is not said again, and what stops the
+    settlement stands at the settlement, not at the notice of it.
+    """
+    told: list[Moment] = []
+    before: tuple[str, ...] = ()
+    for moment in moments:
+        if moment.what is What.FREELANCER_TOLD:
+            told.append(replace(moment, stops=()))
+            continue
+        is_repeated = moment.stops and moment.stops == before
+        before = moment.stops
+        told.append(replace(moment, stops=AS_BEFORE) if is_repeated else moment)
+    return told
+
+
 def _belongs(one: Foreseen, first: Foreseen, *, together: bool) -> bool:
     """Whether a thing is told with the entry that the first one began."""
     if one.at != first.at:
@@ -170,11 +155,7 @@ def _reminder(one: Foreseen, voice: Voice) -> str:
         return begin(f"{voice.both} are reminded: the request is Overdue.")
     are = "are" if voice.is_reader(CLIENT) else "is"
     told = "warned" if one.what is What.WARNING else "reminded"
-    return begin(f"{voice.client} {are} {told}: {_days(one.days_left or 0)} left.")
-
-
-def _days(days: int) -> str:
-    return "1 day" if days == 1 else f"{days} days"
+    return begin(f"{voice.client} {are} {told}: {in_days(one.days_left or 0)} left.")
 
 
 def _outcome(one: Foreseen, voice: Voice) -> str:
@@ -262,8 +243,8 @@ class Writer:
             )
         [one] = released
         text = (
-            f"{voice.amount(one.amount_minor)} goes to {voice.freelancer}, because {have} not "
-            f"answered: {_divided(one, voice)}."
+            f"{voice.amount(one.amount_minor)} goes to {voice.freelancer}, {_divided(one, voice)}, "
+            f"because {have} not answered."
         )
         return f"“{one.titles[0]}” is released", text, [], tone
 
@@ -282,7 +263,7 @@ class Writer:
     def dormant(self) -> tuple[str, str, list[str], str]:
         are = "are" if self.voice.is_reader(CLIENT) else "is"
         text = (
-            f"Nobody has done anything for {_days(self.policy.dormant_days)} by then, while money "
+            f"Nobody has done anything for {in_days(self.policy.dormant_days)} by then, while money "
             f"is held. {begin(f'{self.voice.client} {are} told.')}"
         )
         return "The Job becomes Dormant", text, [], "warning"
@@ -292,7 +273,7 @@ class Writer:
         days = policy.dormant_settlement_days - policy.dormant_freelancer_days
         are = "are" if self.voice.is_reader(FREELANCER) else "is"
         title = begin(f"{self.voice.freelancer} {are} told that the Job is Dormant")
-        return title, f"The escrow account is settled {_days(days)} later.", [], ""
+        return title, f"The escrow account is settled {in_days(days)} later.", [], ""
 
     def payment_lapses(self, one: Foreseen) -> tuple[str, str, list[str], str]:
         text = f"{self.voice.amount(one.amount_minor)} is not charged, and "
@@ -330,7 +311,7 @@ class Writer:
             case What.SETTLEMENT | What.FREELANCER_TOLD:
                 yield from self.against_settlement()
             case What.DORMANT:
-                yield f"Any activity of {self.voice.either} moves this date: {ANY_ACTIVITY}."
+                yield from self.against_dormancy()
             case What.PAYMENT_LAPSES:
                 yield begin(
                     f"{self.voice.client} can pass the bank’s authentication, and the payment is "
@@ -346,25 +327,31 @@ class Writer:
         yield begin(f"{voice.client} can release {it}.")
         yield begin(
             f"{voice.freelancer} can void {request}: the money stays held, and a new request starts "
-            f"a new {_days(self.policy.release_days)}."
+            f"a new {in_days(self.policy.release_days)}."
         )
+
+    def against_dormancy(self) -> Iterator[str]:
+        days = in_days(self.policy.dormant_days)
+        yield f"Any activity by {self.voice.either} starts the {days} anew: {ANY_ACTIVITY}."
+        last, quiet = self.job.last_milestone_ends_at, self.job.last_activity_at
+        if last and quiet and last > quiet:
+            yield f"They begin on {instant(last)} at the earliest: then the last Milestone date ends."
 
     def against_settlement(self) -> Iterator[str]:
         voice, policy = self.voice, self.policy
         yield begin(
             f"{voice.freelancer} can request release of a Milestone: it does not go back, and is "
-            f"released {_days(policy.release_days)} later unless {voice.client} "
+            f"released {in_days(policy.release_days)} later unless {voice.client} "
             f"{'answer' if voice.is_reader(CLIENT) else 'answers'}. Once every held Milestone is "
             "requested, the Job is active again."
         )
         yield begin(
-            f"{voice.either} can propose a change of the Terms, or accept one, and {voice.client} "
-            f"can release a Milestone: the Job is active again, and {_days(policy.dormant_days)} "
-            "begin anew."
+            f"{voice.client} can release a Milestone: the Job is active again, and "
+            f"{in_days(policy.dormant_days)} begin anew."
         )
         yield (
             f"Any other activity ({OTHER_ACTIVITY}) begins the "
-            f"{_days(policy.dormant_settlement_days)} until the settlement anew."
+            f"{in_days(policy.dormant_settlement_days)} until the settlement anew."
         )
 
     def against_lapse(self, what: What) -> Iterator[str]:
@@ -383,5 +370,5 @@ def dormant_since(job: Job) -> str:
     assert job.dormant_at is not None and job.policy is not None
     return (
         f"Dormant since {instant(job.dormant_at)}: nobody had done anything for "
-        f"{_days(job.policy.dormant_days)}."
+        f"{in_days(job.policy.dormant_days)}."
     )

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from billing import timers
 from billing.models import Escrow, ReleaseRequest
 from billing.services import release_requests
-from billing.services.amounts import Amounts, quote
+from billing.services.amounts import Amounts, quote, return_fee
 from billing.timers import Event, Timetable, What
 from escrow_site.lib import money
 from escrow_site.lib.timing import DAY, end_of
@@ -168,7 +168,7 @@ def _divided(event: Event, policy: Policy) -> str:
 
 
 def _returned(event: Event, policy: Policy) -> str:
-    fee_minor = money.share(event.amount_minor, policy.return_fee_basis_points)
+    fee_minor = return_fee(_held(event.number or 0, "", event.amount_minor), policy=policy)
     back = f"{_usd(event.amount_minor - fee_minor)} goes back to the Client"
     return f"{back}; {_usd(fee_minor)} is the fee." if fee_minor else f"{back}, without a fee."
 

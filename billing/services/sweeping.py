@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from billing.notices import TAKEN_UP_AGAIN
@@ -85,7 +85,7 @@ def sweep(
         if len(failures) >= max(TOO_MANY, len(job_ids) // 2):
             unexplained += list(failures.values())[:1]
         else:
-            set_aside += [key for key, failure in failures.items() if _set_aside(key, failure)]
+            set_aside += _set_aside(failures, at=at)
         jobs += len(job_ids)
         done += batch_done
         if after_batch is not None:
@@ -157,8 +157,8 @@ def _is_passing(error: Exception) -> bool:
 
 def _failure(error: Exception) -> Failure:
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if frame.filename.startswith(str(settings.BASE_DIR))]
-    where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in ours[-5:]]
+    ours = [frame for frame in frames if "site-packages" not in frame.filename]
+    where = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in ours]
     return Failure(reason=describe(error), where=where)
 
 
@@ -169,14 +169,18 @@ def describe(error: Exception) -> str:
     return f"{type(error).__name__}: {message}".replace("\0", "")[:REASON_CHARACTERS]
 
 
-def _set_aside(job_id: int, failure: Failure) -> bool:
-    """Stop the clocks of a Job that cannot be carried out, and raise the alarm for support; in real
-    time. Returns whether it was this sweep that did.
+def _set_aside(failures: dict[int, Failure], *, at: datetime) -> list[int]:
+    """Stop the clocks of the Jobs that cannot be carried out; those of them that still are due."""
+    return [key for key, failure in failures.items() if _set_one_aside(key, failure, at=at)]
+
+
+def _set_one_aside(job_id: int, failure: Failure, *, at: datetime) -> bool:
+    """Stop the clocks of one Job, in real time, and raise the alarm for support; returns whether it
+    was this sweep that did.
     """
     with transaction.atomic(durable=True):
-        changed = Job.objects.filter(pk=job_id, set_aside_at=None).update(
-            set_aside_at=real_now(), set_aside_reason=failure.reason
-        )
+        due_still = Job.objects.filter(pk=job_id, set_aside_at=None, next_due_at__lte=at)
+        changed = due_still.update(set_aside_at=real_now(), set_aside_reason=failure.reason)
     if changed:
         about = {"job": job_id, "reason": failure.reason, "where": failure.where}
         logger.error("job_set_aside", extra=about)
@@ -212,7 +216,7 @@ def take_up_again(job_id: int, *, by: Person, at: datetime, reason: str) -> Swep
             job, TAKEN_UP_AGAIN, by=by, actor_kind=Activity.Actor.SUPPORT, at=at, reason=reason
         )
     done, failures = _carry_out([job_id], at=at)
-    set_aside = [key for key, failure in failures.items() if _set_aside(key, failure)]
+    set_aside = _set_aside(failures, at=at)
     swept = Swept(jobs=1, done=done, set_aside=set_aside, seconds=time.monotonic() - began)
     _log(swept)
     return swept

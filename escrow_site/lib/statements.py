@@ -52,7 +52,7 @@ class Only(NamedTuple):
 Table = type[models.Model] | Only
 
 
-def read(statement: str, *parameters: Any, **tables: Table) -> list[tuple[Any, ...]]:
+def read(statement: str, /, *parameters: Any, **tables: Table) -> list[tuple[Any, ...]]:
     """Run a SELECT whose list names tables in braces (``SELECT {job}, {policy} FROM …``).
 
     Each keyword is the alias of a table in the statement. Returns a tuple per row with one model

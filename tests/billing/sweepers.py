@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -23,16 +24,33 @@ def on_this_database() -> dict[str, str]:
     return {**os.environ, "DATABASE_URL": url}
 
 
-def start_sweep(*, at: datetime) -> "subprocess.Popen[str]":
-    """``manage.py sweep --at …``, running."""
+@contextmanager
+def running_sweep(*, at: datetime) -> "Iterator[subprocess.Popen[str]]":
+    """``manage.py sweep --at …`` in a process of its own, which does not outlive the test."""
     command = [sys.executable, str(MANAGE), "sweep", "--at", at.isoformat()]
-    return subprocess.Popen(
+    process = subprocess.Popen(
         command,
         env=on_this_database(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+    try:
+        yield process
+    finally:
+        kill(process)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def kill(process: "subprocess.Popen[str]") -> None:
+    process.kill()
+    process.wait()
+
+
+def wait_until_idle() -> None:
+    """What a killed process had under way the database gives up a moment later."""
+    assert wait_until(lambda: activity_of_others("state <> 'idle'") == 0, timeout_seconds=20)
 
 
 def finish(process: "subprocess.Popen[str]") -> str:
@@ -49,35 +67,23 @@ def count_said(said: str, what: str) -> int:
 
 
 def wait_for_lock_waiters(count: int) -> None:
-    """Until so many other processes wait for a lock in this database."""
-    assert wait_until(lambda: lock_waiters() == count, timeout_seconds=60)
+    """Until so many other connections wait for a lock in this database."""
+    waiting = "wait_event_type = 'Lock'"
+    assert wait_until(lambda: activity_of_others(waiting) == count, timeout_seconds=60)
 
 
-def lock_waiters() -> int:
+def activity_of_others(condition: str) -> int:
+    """How many other connections to this database are like that at the moment."""
     with connection.cursor() as cursor:
+        # A transaction would be shown the same all the time.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND " + condition
         )
         return int(cursor.fetchone()[0])
 
 
-def ledger_differences() -> list[str]:
+def ledger_differences(*, at: datetime) -> list[str]:
     """Everything that the audit of the ledger finds."""
-    return [one for finding in audit.audit_ledger() for one in finding.differences]
-
-
-def settle_down() -> None:
-    """What a killed process had under way is given up by the database a moment later."""
-    query = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND state <> 'idle' AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-    )
-
-    def nobody_is_busy() -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute(query)
-            return bool(cursor.fetchone()[0] == 0)
-
-    assert wait_until(nobody_is_busy, timeout_seconds=20)
-    time.sleep(0.1)
+    return [one for finding in audit.audit_ledger(at=at) for one in finding.differences]

@@ -232,9 +232,9 @@ def audit_differences() -> list[str]:
 def test_the_statements_of_many_completions(
     client_person: Person, freelancer: Person, count: int, django_assert_num_queries: Any
 ) -> None:
-    """State, earlier Statements, fundings, releases, refunds, sums, new Statements: seven."""
+    """State, fundings, releases, refunds, sums, Statements: six."""
     chosen = [ending_of(emptied_job(client_person, freelancer), days=2 + n) for n in range(count)]
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         endings.complete_all(chosen)
 
 

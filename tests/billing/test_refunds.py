@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from billing import ledger
 from billing.models import Account, Escrow, Payment, Refund, SimulatedCharge, Transfer
 from billing.moves import refunds
 from billing.moves import releases as release_moves
 from billing.moves.refunds import Return
-from billing.services import amounts, audit, reconciling, releases
+from billing.services import amounts, audit, closing, reconciling, releases
 from escrow_site.lib import states
 from jobs.models import Job, Person, Policy
 from tests.billing.banking import add_card, balance_of, escrow_states, nothing_changes
@@ -284,3 +286,78 @@ def test_many_jobs_in_one_statement(client_person: Person, freelancer: Person) -
     assert_adds_up()
     assert reconciling.reconcile(at=SETTLED) == 12
     assert_adds_up()
+
+
+# --- Whatever the parts ---
+
+
+class Part(NamedTuple):
+    """A share, in hundredths of what is held, of one of the two Milestones."""
+
+    number: int
+    released: bool
+    hundredths: int
+    fee_hundredths: int
+
+
+PARTS = st.lists(
+    st.builds(
+        Part,
+        number=st.integers(1, 2),
+        released=st.booleans(),
+        hundredths=st.integers(1, 100),
+        fee_hundredths=st.integers(0, 99),
+    ),
+    max_size=8,
+)
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(parts=PARTS)
+def test_whatever_was_released_and_given_back_it_adds_up(
+    client_person: Person, freelancer: Person, parts: list[Part]
+) -> None:
+    """Parts of two Milestones in any order, then the rest of both; after each the ledger adds up."""
+    rest = [
+        Part(number=number, released=False, hundredths=100, fee_hundredths=1) for number in (1, 2)
+    ]
+    before = transaction.savepoint()
+    try:
+        job = running_job(client_person, freelancer, amounts_minor=[33_33, 7], open_ended=True)
+        fund(job, 1, 2)
+        row = fresh(job)
+        for part in parts + rest:
+            carry_out(row, part)
+            assert_adds_up()
+        reconciling.reconcile(at=SETTLED)
+        assert_adds_up()
+        for escrow in Escrow.objects.of(job):
+            assert escrow.state == ("released" if escrow.released_minor else "refunded")
+        closing.complete(job.pk, by=client_person, at=SETTLED)
+        assert_adds_up()
+    finally:
+        transaction.savepoint_rollback(before)
+
+
+def carry_out(job: Job, part: Part) -> None:
+    escrow = escrow_of(job, part.number)
+    amount_minor = -(-escrow.held_minor * part.hundredths // 100)
+    if not amount_minor:
+        return
+    if part.released:
+        release_moves.carry_out(
+            [
+                release_moves.Part(
+                    job=job, escrow=escrow, request=None, gross_minor=amount_minor, at=SETTLED,
+                    reason="x",
+                )
+            ],
+            by=None,
+        )  # fmt: skip
+        return
+    fee_minor = min(amount_minor * part.fee_hundredths // 100, amount_minor - 1)
+    refunds.give_back([all_of(job, part.number, amount_minor=amount_minor, fee_minor=fee_minor)])

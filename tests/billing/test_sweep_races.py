@@ -1,7 +1,8 @@
 """Sweeps that are killed, and sweeps that run at the same moment: everything is done once."""
 
 import signal
-from datetime import datetime, timedelta
+from contextlib import ExitStack
+from datetime import datetime
 
 import pytest
 from django.db import connection, transaction
@@ -14,10 +15,11 @@ from tests.billing.due_jobs import due_jobs, releases_by_job
 from tests.billing.sweepers import (
     count_said,
     finish,
+    kill,
     ledger_differences,
-    settle_down,
-    start_sweep,
+    running_sweep,
     wait_for_lock_waiters,
+    wait_until_idle,
 )
 from tests.mail_server import wait_until
 
@@ -33,7 +35,7 @@ def everything_was_released_once(count: int, *, at: datetime) -> None:
     invoices = Document.objects.filter(kind="final_invoice")
     assert (invoices.count(), Document.objects.count()) == (count, count)
     assert invoices.values("release").distinct().count() == count
-    assert ledger_differences() == []
+    assert ledger_differences(at=at) == []
     again = sweeping.sweep(at=at)
     assert (again.jobs, again.done.total(), again.set_aside) == (0, 0, [])
     assert Release.objects.count() == count
@@ -42,15 +44,16 @@ def everything_was_released_once(count: int, *, at: datetime) -> None:
 def test_killed_in_the_middle_and_started_again_each_is_released_once() -> None:
     count = 10_000
     at = due_jobs(count)
-    process = start_sweep(at=at)
-    assert wait_until(lambda: Release.objects.count() >= count // 5, timeout_seconds=60)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    settle_down()
+    with running_sweep(at=at) as process:
+        assert wait_until(lambda: Release.objects.count() >= count // 5, timeout_seconds=60)
+        kill(process)
+    assert process.returncode == -signal.SIGKILL
+    wait_until_idle()
     done_before = Release.objects.count()
     assert count // 5 <= done_before < count
 
-    said = finish(start_sweep(at=at))
+    with running_sweep(at=at) as process:
+        said = finish(process)
 
     assert count_said(said, "release") == count - done_before
     everything_was_released_once(count, at=at)
@@ -59,25 +62,24 @@ def test_killed_in_the_middle_and_started_again_each_is_released_once() -> None:
 def test_two_sweeps_at_once_share_the_work() -> None:
     count = 2_000
     at = due_jobs(count)
-    with transaction.atomic(), connection.cursor() as cursor:
-        # Neither begins before both are there.
-        cursor.execute("LOCK TABLE jobs_job IN ACCESS EXCLUSIVE MODE")
-        sweeps = [start_sweep(at=at), start_sweep(at=at)]
-        wait_for_lock_waiters(2)
-    shares = [count_said(finish(one), "release") for one in sweeps]
+    with ExitStack() as stack:
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Neither begins before both are there.
+            cursor.execute("LOCK TABLE jobs_job IN ACCESS EXCLUSIVE MODE")
+            sweeps = [stack.enter_context(running_sweep(at=at)) for _ in range(2)]
+            wait_for_lock_waiters(2)
+        shares = [count_said(finish(one), "release") for one in sweeps]
     assert sum(shares) == count
     assert min(shares) > 0
     everything_was_released_once(count, at=at)
 
 
-def test_a_sweep_beside_one_that_is_killed_finishes_the_work() -> None:
-    count = 2_000
-    at = due_jobs(count) + timedelta(hours=1)
-    sweeps = [start_sweep(at=at), start_sweep(at=at)]
-    assert wait_until(lambda: Release.objects.count() > 0, timeout_seconds=60)
-    sweeps[0].send_signal(signal.SIGKILL)
-    sweeps[0].communicate()
-    finish(sweeps[1])
-    settle_down()
+def test_a_sweep_finishes_the_work_of_one_beside_it_that_is_killed() -> None:
+    count = 1_000
+    at = due_jobs(count)
+    with running_sweep(at=at) as killed, running_sweep(at=at) as other:
+        assert wait_until(lambda: Release.objects.count() > 0, timeout_seconds=60)
+        kill(killed)
+        finish(other)
     sweeping.sweep(at=at)
     everything_was_released_once(count, at=at)

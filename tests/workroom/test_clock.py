@@ -185,13 +185,15 @@ def test_the_next_event_is_one_that_the_viewer_sees(
     ]
 
 
-def test_of_many_things_five_are_told(job: Job) -> None:
+def test_of_many_things_the_last_five_are_told(job: Job) -> None:
     advanced = clock.advance(by=31 * DAY)
 
     lines = told(advanced, jobs=Job.objects.all())
 
     assert len(lines) == 1 + 5 + 1
-    assert lines[-1] == "And one more."
+    assert lines[1].startswith("29 Mar 2026, 12:00 UTC · Website: Warned the Client")
+    assert lines[-2] == "8 Apr 2026, 12:00 UTC · Website: Released $500.00 of “Milestone 1”."
+    assert lines[-1] == "And 1 more before."
 
 
 @pytest.mark.django_db

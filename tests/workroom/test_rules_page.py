@@ -250,7 +250,7 @@ def test_the_example_is_what_a_real_job_does(client_person: Person, freelancer: 
     (released,) = releases.release(
         job.pk, numbers=[1], by=client_person, at=row.requested_at + timedelta(days=1)
     )
-    assert released.document.net_minor == 456_25
+    assert released.amounts.net_minor == 456_25
 
 
 # --- Where it is, and who may read it ---

@@ -1,6 +1,14 @@
 """``manage.py sweep``: what it says, what it does, and what it refuses."""
 
+import contextlib
+import fcntl
 import io
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +24,7 @@ from jobs.models import Job, Person
 from tests.billing.banking import nothing_changes
 from tests.billing.due_jobs import REQUESTED, due_jobs
 from tests.billing.steps import request_release
+from tests.billing.sweepers import MANAGE, on_this_database
 from tests.scenarios import fund, running_job
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +141,36 @@ def test_that_whole_batches_fail_ends_the_command_with_an_error() -> None:
     with pytest.raises(CommandError, match="Whole batches of Jobs failed"):
         sweep("--at", at.isoformat())
     assert not Release.objects.exists()
+
+
+# The progress bar
+
+
+def on_a_terminal(*arguments: str) -> str:
+    """All that somebody sees who runs the command in a terminal of 40 lines and 120 columns."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    command = [sys.executable, str(MANAGE), "sweep", *arguments]
+    with subprocess.Popen(command, env=on_this_database(), stdout=its, stderr=its) as process:
+        os.close(its)
+        seen = b""
+        # The end of what is written on a terminal is an error on Linux, and nothing on macOS.
+        with contextlib.suppress(OSError):
+            while part := os.read(ours, 4096):
+                seen += part
+    os.close(ours)
+    assert process.returncode == 0
+    return seen.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_many_jobs_a_terminal_shows_how_far_it_is() -> None:
+    at = due_jobs(300)
+    seen = on_a_terminal("--dry-run", "--at", at.isoformat())
+    assert " 83%|" in seen
+    assert "| 250/300 [" in seen
+    assert seen.endswith("      300  release\r\n")
+    assert "%|" not in on_a_terminal("--dry-run", "--at", DUE_AT.isoformat())
 
 
 # Which instant

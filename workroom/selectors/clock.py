@@ -48,10 +48,10 @@ def told(advanced: Advanced, *, jobs: QuerySet[Job], viewer: Person | None = Non
     seen_count, count = seen.count(), advanced.happened.count()
     later = f"{elapsed(advanced.ended_at - advanced.began_at)} later"
     lines = [f"{later}: {_summary(advanced, count)}"]
-    lines += [_line(activity, viewer) for activity in seen[:LINES_AT_MOST]]
+    # The newest: what ends a matter, like a release, comes last.
+    lines += [_line(activity, viewer) for activity in seen.reverse()[:LINES_AT_MOST]][::-1]
     if seen_count > LINES_AT_MOST:
-        more = seen_count - LINES_AT_MOST
-        lines.append(f"And {'one' if more == 1 else f'{more:,}'} more.")
+        lines.append(f"And {seen_count - LINES_AT_MOST:,} more before.")
     if seen_count < count:
         lines.append(f"{_things(count - seen_count)} on Jobs that are not yours to see.")
     if advanced.was_cut_short:

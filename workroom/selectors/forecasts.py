@@ -4,7 +4,7 @@ What will happen is decided in ``billing.forecast``, its words stand in ``billin
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -39,7 +39,7 @@ class Banner:
 
     title: str
     outcomes: list[Outcome]
-    settlement: Moment | None
+    stops: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +64,12 @@ def of_page(
         banner = Banner(
             title=foretold.dormant_since(job),
             outcomes=foretold.outcomes(job, foreseen, role=role),
-            settlement=next((one for one in moments if one.what is What.SETTLEMENT), None),
+            stops=next((one.stops for one in moments if one.what is What.SETTLEMENT), ()),
         )
-    return Forecast(moments=moments, banner=banner)
+        moments = [
+            replace(one, stops=()) if one.what is What.SETTLEMENT else one for one in moments
+        ]
+    return Forecast(moments=foretold.without_repetition(moments), banner=banner)
 
 
 def of_mail(job: Job, *, role: str | None, at: datetime) -> list[Moment]:
@@ -75,7 +78,10 @@ def of_mail(job: Job, *, role: str | None, at: datetime) -> list[Moment]:
         return []
     foreseen = forecast(job, rows_of([job.pk])[job.pk], at=at)
     proposal = _open_proposal(job, None, foreseen)
-    return foretold.moments(job, foreseen, role=role, proposal=proposal)
+    moments = foretold.moments(job, foreseen, role=role, proposal=proposal)
+    # That somebody will be told is no news for a mail.
+    shown = [one for one in moments if one.what is not What.FREELANCER_TOLD]
+    return foretold.without_repetition(shown)
 
 
 def of_calendar(person: Person, *, at: datetime) -> Iterator[tuple[Job, list[Moment]]]:

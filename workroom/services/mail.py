@@ -22,7 +22,7 @@ from jobs.selectors import notices
 from workroom.selectors import forecasts
 
 LAYOUTS = {"text": "notices/layout.txt", "html": "notices/layout.html"}
-MOMENTS_SHOWN = 4
+MOMENTS_SHOWN = 3
 
 
 def compose(notice: Notification) -> EmailMultiAlternatives:

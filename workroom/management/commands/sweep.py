@@ -109,7 +109,7 @@ class Command(BaseCommand):
         """A bar on a terminal when there is more than a batch to do, else nothing."""
         jobs = due.count_jobs(at=at)
         hidden = None if jobs > due.BATCH else True
-        return tqdm(total=jobs, unit="Job", disable=hidden, leave=False)
+        return tqdm(total=jobs, unit=" Jobs", disable=hidden, leave=False)
 
     def say_counts(self, done: str, at: datetime, *, jobs: int, counts: Counter[What]) -> None:
         if not counts:
