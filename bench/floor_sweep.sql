@@ -2,7 +2,7 @@
 -- statement; several of them at once do not wait for each other. Returns how many.
 WITH now AS (SELECT %s::timestamptz AS at
 ), due AS MATERIALIZED (
-    SELECT job.id AS job_id, client_id, freelancer_id, policy_id, currency, dormant_at
+    SELECT job.id AS job_id, client_id, freelancer_id, policy_id, currency
       FROM floor.jobs_job AS job
      WHERE next_due_at <= (SELECT at FROM now) AND set_aside_at IS NULL
      ORDER BY next_due_at LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED
@@ -105,7 +105,8 @@ WITH now AS (SELECT %s::timestamptz AS at
     SELECT activity_id, reader.id, '', 'queued', now(), 0, ''
       FROM part, LATERAL (VALUES (client_id), (freelancer_id)) AS reader(id)
 ), next_due AS (
-    UPDATE floor.jobs_job AS job SET next_due_at = due.dormant_at
+    -- Nothing is held any more, so nothing falls due.
+    UPDATE floor.jobs_job AS job SET next_due_at = NULL
       FROM due WHERE job.id = due.job_id
 )
 SELECT count(*) FROM part

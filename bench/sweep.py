@@ -31,13 +31,25 @@ PEOPLE = 3_001
 HISTORY, HISTORY_AT = 2_000, AT - timedelta(days=100)
 WARM_UP, WARM_UP_AT = 1_000, AT - timedelta(days=90)
 # What a sweep writes anew.
-COUNTED = (
-    "SELECT (SELECT count(*) FROM billing_release) AS releases,"
-    " (SELECT count(*) FROM billing_transfer) AS transfers,"
-    " (SELECT count(*) FROM billing_document) AS documents,"
-    " (SELECT count(*) FROM jobs_activity) AS activities,"
-    " (SELECT count(*) FROM jobs_notification) AS notices"
-)
+COUNTED = """
+SELECT (SELECT count(*) FROM {schema}.billing_release) AS releases,
+       (SELECT count(*) FROM {schema}.billing_transfer) AS transfers,
+       (SELECT count(*) FROM {schema}.billing_document) AS documents,
+       (SELECT count(*) FROM {schema}.jobs_activity) AS activities,
+       (SELECT count(*) FROM {schema}.jobs_notification) AS notices
+"""
+# What it changes: both sides must come to the same.
+OUTCOME = """
+SELECT (SELECT sum(net_minor) FROM {schema}.billing_document) AS net_minor,
+       (SELECT sum(balance_minor) FROM {schema}.billing_account WHERE kind = 'escrow') AS held_minor,
+       (SELECT sum(balance_minor) FROM {schema}.billing_account WHERE kind = 'available') AS paid_minor,
+       (SELECT sum(released_minor - service_fee_minor) FROM {schema}.billing_escrow) AS released_minor,
+       (SELECT sum(last_number) FROM {schema}.billing_documentseries) AS numbers,
+       (SELECT count(*) FROM {schema}.billing_releaserequest WHERE state = 'released') AS requests,
+       (SELECT count(*) FROM {schema}.billing_proforma WHERE state = 'invoiced') AS pro_formas,
+       (SELECT max(next_due_at) FROM {schema}.jobs_job) AS last_due_at,
+       (SELECT count(*) FROM {schema}.jobs_job WHERE next_due_at IS NULL) AS nothing_due
+"""
 WRITTEN_A_RELEASE = {"releases": 1, "transfers": 2, "documents": 1, "activities": 1, "notices": 2}
 
 
@@ -81,6 +93,9 @@ def measure(*, sizes: list[int]) -> Iterator[Cost]:
         connection.close()
         swept = alone("bench.sweep.sweep_alone", due)
         floor = _sweep_floor(due)
+        for question in (COUNTED, OUTCOME):
+            ours, floors = _of_schema(question), _of_schema(question, "floor")
+            assert ours == floors, f"service {ours}, floor {floors}"
         findings = audit.audit_ledger(at=AT)
         assert not any(one.differences for one in findings), findings
         yield Cost(jobs=jobs, due=due, **swept, **floor)
@@ -142,15 +157,15 @@ def _watched_batches() -> Iterator[Watch]:
 def sweep_alone(due: int) -> dict[str, Any]:
     """Sweep twice; raises AssertionError when the first did not write all that is due."""
     sweeping.sweep(at=WARM_UP_AT)
-    before = statements.run(COUNTED)[0]
+    before = _of_schema(COUNTED)
     with _watched_batches() as watch:
         seconds, cpu_seconds = _spent(lambda: sweeping.sweep(at=AT))
     megabytes = most_memory_megabytes()
-    after = statements.run(COUNTED)[0]
+    after = _of_schema(COUNTED)
     written = {name: after[name] - before[name] for name in after}
     assert written == {name: due * rows for name, rows in WRITTEN_A_RELEASE.items()}, written
     sweeping.sweep(at=AT)
-    again = sum(statements.run(COUNTED)[0].values()) - sum(after.values())
+    again = sum(_of_schema(COUNTED).values()) - sum(after.values())
     return {
         "seconds": seconds,
         "cpu_seconds": cpu_seconds,
@@ -158,6 +173,10 @@ def sweep_alone(due: int) -> dict[str, Any]:
         "megabytes": megabytes,
         "again": again,
     }
+
+
+def _of_schema(question: str, schema: str = "public") -> dict[str, Any]:
+    return statements.run(question.format(schema=schema))[0]
 
 
 def _sweep_floor(due: int) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from billing.notices import (
     PAYMENT_PENDING,
     PAYMENT_STOPPED,
 )
+from billing.moves import reasons
 from billing.services import refunds
 from escrow_site.lib import statements, states
 from escrow_site.lib.timing import DAY
@@ -34,7 +35,7 @@ from jobs.models import Person
 from jobs.notices import Kind
 from jobs.services import activity
 
-NO_LONGER_WANTED = "The money arrived when it was no longer wanted."
+LONGEST_REASON = 300
 SENT_BACK_STATES = (Payment.State.FAILED, Payment.State.CANCELLED, Payment.State.LAPSED)
 
 
@@ -87,11 +88,12 @@ def _refuse_money(
     payment: Payment, allocations: Sequence[Allocation], *, at: datetime
 ) -> Refund | None:
     """Money that is not wanted goes back, once; an answer that comes again changes nothing."""
+    reason = reasons.unwanted(payment, allocations)[:LONGEST_REASON]
     if payment.is_under_way:
         _give_up(payment, allocations)
-        states.move([payment], "fail", at=at, failure=NO_LONGER_WANTED)
+        states.move([payment], "fail", at=at, failure=reason)
     if payment.state in SENT_BACK_STATES:
-        return _send_back(payment, allocations, at=at)
+        return _send_back(payment, allocations, reason=reason, at=at)
     return None
 
 
@@ -111,6 +113,7 @@ def _is_wanted(payment: Payment, allocations: Sequence[Allocation]) -> bool:
 def _become_funded(
     payment: Payment, allocations: Sequence[Allocation], answer: Answer, *, at: datetime
 ) -> None:
+    was_pending = payment.state == Payment.State.AUTHENTICATING
     written = statements.run(
         statements.beside(__file__),
         statements.as_json([_arrived(payment, answer, at=at)]),
@@ -119,7 +122,8 @@ def _become_funded(
     count = len(allocations)
     if written != [{"payments": 1, "escrows": count, "transfers": count}]:
         raise states.LostRace(f"{payment}: {written} of 1 payment for {count} Escrows")
-    _record(payment, allocations, FUNDED, by=payment.payer, at=at)
+    reason = reasons.funded(was_pending=was_pending)
+    _record(payment, allocations, FUNDED, by=payment.payer, reason=reason, at=at)
 
 
 def _arrived(payment: Payment, answer: Answer, *, at: datetime) -> dict[str, Any]:
@@ -157,8 +161,9 @@ def _become_pending(payment: Payment, allocations: Sequence[Allocation], *, at: 
     _note_due(payment)
     states.move([allocation.escrow for allocation in allocations], "await_authentication")
     _record(
-        payment, allocations, PAYMENT_PENDING, by=payment.payer, at=at, due_at=payment.lapses_at
-    )
+        payment, allocations, PAYMENT_PENDING, by=payment.payer, reason=reasons.PENDING, at=at,
+        due_at=payment.lapses_at,
+    )  # fmt: skip
 
 
 def _note_due(payment: Payment) -> None:
@@ -175,10 +180,11 @@ def _fail(
     payment: Payment, allocations: Sequence[Allocation], *, failure: str, at: datetime
 ) -> None:
     was_pending = payment.state == Payment.State.AUTHENTICATING
-    states.move([payment], "fail", at=at, failure=failure[:300])
+    states.move([payment], "fail", at=at, failure=failure[:LONGEST_REASON])
     _give_up(payment, allocations)
     kind = AUTHENTICATION_FAILED if was_pending else PAYMENT_FAILED
-    _record(payment, allocations, kind, by=payment.payer, at=at, failure=failure)
+    reason = reasons.failed(was_pending=was_pending)
+    _record(payment, allocations, kind, by=payment.payer, reason=reason, at=at, failure=failure)
 
 
 def _cancel(
@@ -188,7 +194,8 @@ def _cancel(
     states.move([payment], "cancel", at=at)
     _give_up(payment, allocations)
     kind = PAYMENT_CANCELLED if was_pending else PAYMENT_STOPPED
-    _record(payment, allocations, kind, by=by, at=at)
+    reason = reasons.cancelled(was_pending=was_pending, by=by)
+    _record(payment, allocations, kind, by=by, reason=reason, at=at)
 
 
 def _give_up(payment: Payment, allocations: Sequence[Allocation]) -> None:
@@ -202,12 +209,12 @@ def _give_up(payment: Payment, allocations: Sequence[Allocation]) -> None:
     Allocation.objects.filter(payment=payment, live=True).update(live=False)
 
 
-def _send_back(payment: Payment, allocations: Sequence[Allocation], *, at: datetime) -> Refund:
+def _send_back(
+    payment: Payment, allocations: Sequence[Allocation], *, reason: str, at: datetime
+) -> Refund:
     """Money that arrived where it is no longer wanted goes back to its source at once (R3.5)."""
     states.move([payment], "send_back")
-    refund = refunds.start(
-        payment, amount_minor=payment.amount_minor, reason=NO_LONGER_WANTED, at=at
-    )
+    refund = refunds.start(payment, amount_minor=payment.amount_minor, reason=reason, at=at)
     ledger.post(
         [
             ledger.Posting(
@@ -220,7 +227,7 @@ def _send_back(payment: Payment, allocations: Sequence[Allocation], *, at: datet
             )
         ]
     )
-    _record(payment, allocations, MONEY_RETURNED, by=None, at=at)
+    _record(payment, allocations, MONEY_RETURNED, by=None, reason=reason, at=at)
     return refund
 
 
@@ -230,6 +237,7 @@ def _record(
     kind: Kind,
     *,
     by: Person | None,
+    reason: str,
     at: datetime,
     **facts: Any,
 ) -> None:
@@ -240,6 +248,7 @@ def _record(
         kind,
         by=by,
         at=at,
+        reason=reason,
         escrow=", ".join(escrow.title for escrow in escrows),
         number=escrows[0].number,
         numbers=[escrow.number for escrow in escrows],

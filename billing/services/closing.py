@@ -3,7 +3,9 @@
 from datetime import datetime
 
 from billing.models import Escrow, Payment, ReleaseRequest
+from billing.moves import reasons
 from billing.moves.endings import Ending, complete_all
+from billing.notices import REMOVED
 from billing.services import catching_up
 from escrow_site.lib import states
 from escrow_site.lib.refusals import Refusal, WrongParty, WrongState, refuse_if
@@ -68,5 +70,18 @@ def complete(job_id: int, *, by: Person, at: datetime) -> Job:
         refuse_if(may_complete(job, by=by, at=at))
         unfunded = list(Escrow.objects.filter(job=job, state=Escrow.State.UNFUNDED))
         states.move(unfunded, "remove")
-        activity.record_all(complete_all([Ending(job=job, by=by, at=at)]))
+        ending = Ending(job=job, by=by, at=at, reason=reasons.completed_by_hand(job))
+        removals = [_removal(job, escrow, by=by, at=at) for escrow in unfunded]
+        activity.record_all([*removals, *complete_all([ending])])
     return job
+
+
+def _removal(job: Job, escrow: Escrow, *, by: Person, at: datetime) -> Entry:
+    return Entry(
+        job=job,
+        kind=REMOVED,
+        by=by,
+        at=at,
+        reason=reasons.NEVER_FUNDED,
+        facts={"escrow": escrow.title, "number": escrow.number},
+    )

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from billing.models import Allocation, Escrow, FundingRequest
+from billing.moves import reasons
 from billing.notices import FUNDING_REQUESTED
 from billing.services import catching_up
 from escrow_site.lib.refusals import Refusal, WrongParty, WrongState, refuse_if
@@ -69,19 +70,22 @@ def request_funding(job_id: int, *, number: int, by: Person, at: datetime) -> Fu
 def request_first_funding(job: Job, escrow: Escrow, *, at: datetime) -> None:
     """The system's own request when the first Terms are accepted (R3.1); the Job is locked."""
     _open_request(escrow, by=None, at=at)
-    _record(job, escrow, by=None, at=at)
+    _record(job, escrow, by=None, reason=reasons.FIRST_FUNDING, at=at)
 
 
 def _open_request(escrow: Escrow, *, by: Person | None, at: datetime) -> FundingRequest:
     return FundingRequest.objects.create(escrow=escrow, requested_by=by, requested_at=at)
 
 
-def _record(job: Job, escrow: Escrow, *, by: Person | None, at: datetime) -> None:
+def _record(
+    job: Job, escrow: Escrow, *, by: Person | None, at: datetime, reason: str = ""
+) -> None:
     activity.record(
         job,
         FUNDING_REQUESTED,
         by=by,
         at=at,
+        reason=reason,
         escrow=escrow.title,
         number=escrow.number,
         amount_minor=escrow.amount_minor,

@@ -10,6 +10,7 @@ from datetime import datetime
 from billing import gateways, ledger
 from billing.gateways.base import Answer, GatewayError, Kind, RefundOrder, Status
 from billing.models import Escrow, Payment, Refund, Transfer
+from billing.moves import reasons
 from billing.notices import REFUND_REFUSED
 from billing.services import catching_up
 from escrow_site.lib import states
@@ -124,6 +125,7 @@ def _credit_payer(job: Job, refund: Refund, *, at: datetime) -> None:
         REFUND_REFUSED,
         by=None,
         at=at,
+        reason=reasons.refund_refused(refund),
         amount_minor=refund.amount_minor,
         payer=str(payment.payer),
         card=str(payment.method),

@@ -80,23 +80,29 @@ def sweep(
     """
     began = time.monotonic()
     jobs, done, set_aside, unexplained = 0, Counter[What](), list[int](), list[Failure]()
-    for job_ids in due.job_ids(at=at, batch=batch):
-        batch_done, failures = _carry_out(job_ids, at=at)
-        if len(failures) >= max(TOO_MANY, len(job_ids) // 2):
-            unexplained += list(failures.values())[:1]
-        else:
-            set_aside += _set_aside(failures, at=at)
-        jobs += len(job_ids)
-        done += batch_done
-        if after_batch is not None:
-            after_batch(job_ids, batch_done)
-        if run_for is not None and time.monotonic() - began >= run_for.total_seconds():
-            break
-    swept = Swept(jobs=jobs, done=done, set_aside=set_aside, seconds=time.monotonic() - began)
-    _log(swept)
+
+    def swept() -> Swept:
+        seconds = time.monotonic() - began
+        return Swept(jobs=jobs, done=done, set_aside=set_aside, seconds=seconds)
+
+    try:
+        for job_ids in due.job_ids(at=at, batch=batch):
+            batch_done, failures = _carry_out(job_ids, at=at)
+            if len(failures) >= max(TOO_MANY, len(job_ids) // 2):
+                unexplained += list(failures.values())[:1]
+            else:
+                set_aside += _set_aside(failures, at=at)
+            jobs += len(job_ids)
+            done += batch_done
+            if after_batch is not None:
+                after_batch(job_ids, batch_done)
+            if run_for is not None and time.monotonic() - began >= run_for.total_seconds():
+                break
+    finally:
+        _log(swept())
     if unexplained:
         raise SweepFailed(f"Whole batches of Jobs failed; the first: {unexplained[0].reason}")
-    return swept
+    return swept()
 
 
 def _log(swept: Swept) -> None:

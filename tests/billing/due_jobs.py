@@ -14,7 +14,7 @@ from tests.scenarios import good_card
 REQUESTED = datetime(2026, 3, 1, 10, tzinfo=UTC)
 PEOPLE = 20
 
-# Job n: one funded Milestone of $500 with an open request, and one that is not funded, so that the Job
+# Job n: one funded Milestone of $500 with an open request; a second one is not funded, so that the Job
 # goes on. Requests are a millisecond apart.
 STATEMENTS = (
     """
@@ -34,7 +34,7 @@ STATEMENTS = (
     SELECT job.id, number, number, 'Milestone ' || number, 50000,
            CASE number WHEN 1 THEN 'funded' ELSE 'unfunded' END, 0,
            CASE number WHEN 1 THEN 50000 ELSE 0 END, 0, 0, 0, 0, 0
-      FROM jobs_job AS job, generate_series(1, 2) AS number WHERE job.title LIKE 'Due %%'
+      FROM jobs_job AS job, generate_series(1, %(milestones)s) AS number WHERE job.title LIKE 'Due %%'
     """,
     """
     INSERT INTO billing_account (kind, currency, gateway, escrow_id, balance_minor)
@@ -85,7 +85,7 @@ STATEMENTS = (
 )
 
 
-def due_jobs(count: int) -> datetime:
+def due_jobs(count: int, *, milestones: int = 2) -> datetime:
     """So many Jobs whose requests were made in March; returns when the last of them is released."""
     clients, freelancers = _people("client"), _people("freelancer")
     for person in freelancers:
@@ -95,6 +95,7 @@ def due_jobs(count: int) -> datetime:
         good_card(person)
     values: dict[str, Any] = {
         "count": count,
+        "milestones": milestones,
         "at": REQUESTED,
         "people": PEOPLE,
         "clients": [person.pk for person in clients],

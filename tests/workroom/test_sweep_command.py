@@ -170,7 +170,11 @@ def test_with_many_jobs_a_terminal_shows_how_far_it_is() -> None:
     assert " 83%|" in seen
     assert "| 250/300 [" in seen
     assert seen.endswith("      300  release\r\n")
-    assert "%|" not in on_a_terminal("--dry-run", "--at", DUE_AT.isoformat())
+    # A hundred of them are Overdue by then: that is soon done.
+    few_at = REQUESTED + timedelta(days=15, milliseconds=99)
+    few = on_a_terminal("--dry-run", "--at", few_at.isoformat())
+    assert few.endswith("      100  overdue\r\n")
+    assert "%|" not in few
 
 
 # Which instant

@@ -24,6 +24,7 @@ from workroom.services import versions
 from workroom.services.versions import UnfitProposal
 
 LONGEST_ANSWER = 2000
+BOTH_AGREE = "Both sides agree to these Terms: the Job is active."
 
 
 # Proposing
@@ -161,6 +162,7 @@ def accept(job: Job, *, by: Person, version: int, at: datetime) -> Terms:
             TERMS_ACCEPTED,
             by=by,
             at=at,
+            reason=BOTH_AGREE,
             version=terms.version,
             total_minor=sum(milestone.amount_minor for milestone in milestones),
         )
