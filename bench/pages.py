@@ -20,8 +20,8 @@ from bench import population
 from billing.models import Escrow
 from billing.services import releases
 from jobs.models import Job, Person
-from workroom.demo.jobs import World
 from workroom.demo.people import make_parties
+from workroom.demo.world import World
 
 DOCUMENTS = 1_000
 REQUESTS_A_TURN = 10

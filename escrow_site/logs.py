@@ -1,9 +1,14 @@
 """How log lines look: JSON on a server, plain words on one's own terminal. `settings.py` chooses."""
 
+import re
 from typing import Any
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
+from structlog.typing import EventDict
+
+# Who has such a link is asked for no password: it must not stand in a log.
+SECRET_LINK = re.compile(r"(/(?:calendar|invitations)/)[^/\s.]+")
 
 
 def configure(*, level: str, as_json: bool) -> dict[str, Any]:
@@ -52,8 +57,16 @@ def common_steps(*, as_json: bool) -> list[Any]:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        without_secret_links,
         structlog.processors.TimeStamper(fmt="iso" if as_json else "%H:%M:%S", utc=as_json),
     ]
+
+
+def without_secret_links(logger: Any, method: str, event: EventDict) -> EventDict:
+    """The address of a request without the secret in it."""
+    if isinstance(address := event.get("request"), str):
+        event["request"] = SECRET_LINK.sub(r"\1…", address)
+    return event
 
 
 def last_steps(*, as_json: bool) -> list[Any]:

@@ -20,11 +20,8 @@ BEGIN
       ORDER BY id FOR NO KEY UPDATE;
     IF EXISTS (
         SELECT FROM posted
-          JOIN public.billing_account AS debit
-            ON debit.id = posted.debit_account_id AND debit.id = ANY (account_ids)
-          JOIN public.billing_account AS credit
-            ON credit.id = posted.credit_account_id AND credit.id = ANY (account_ids)
-         WHERE debit.currency <> credit.currency
+         WHERE (SELECT currency FROM public.billing_account WHERE id = posted.debit_account_id)
+            <> (SELECT currency FROM public.billing_account WHERE id = posted.credit_account_id)
     ) THEN
         RAISE EXCEPTION 'a transfer between two currencies' USING ERRCODE = 'check_violation';
     END IF;

@@ -141,7 +141,7 @@ def _give_back(cases: Sequence[Case]) -> None:
             amount_minor=event.amount_minor,
             fee_minor=return_fee(escrow, policy=case.table.policy),
             at=event.at,
-            reason=due_entries.dormancy_rule(case.table.policy),
+            reason=due_entries.dormancy_rule(case, event),
         )
         returns.append(one)
         case.happened.append(Happened(event, due_entries.returned(one)))

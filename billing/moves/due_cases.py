@@ -23,7 +23,7 @@ class Happened(NamedTuple):
 
 @dataclass(kw_only=True)
 class Case:
-    """A Job, what fell due on it in order, and its timetable after that."""
+    """A Job, what fell due on it in order, and its timetable after that; ``dormant_at`` is D before."""
 
     job: Job
     escrows: dict[int, Escrow]
@@ -31,6 +31,7 @@ class Case:
     payments: dict[int, Payment]
     table: Timetable
     events: list[Event]
+    dormant_at: datetime | None
     happened: list[Happened] = field(default_factory=list)
 
 
@@ -55,4 +56,5 @@ def _case(job: Job, rows: list[Row], *, at: datetime) -> Case:
         payments={payment.pk: payment for _, _, payment in rows if payment},
         events=timers.run(table, now=at, until=at),
         table=table,
+        dormant_at=job.dormant_at,
     )

@@ -10,10 +10,11 @@ from typing import Any
 
 from billing import notices
 from billing.models import ReleaseRequest
-from billing.moves import releases
+from billing.moves import reasons, releases
 from billing.moves.due_cases import Case, Happened
 from billing.moves.refunds import Return
 from billing.moves.releases import Part, Released
+from billing.selectors import rules
 from billing.timers import Event, What
 from escrow_site.lib.display import utc
 from jobs.models import Activity, Job, Policy
@@ -28,16 +29,26 @@ TIMER = Activity.Actor.TIMER
 
 def thirty_day_rule(policy: Policy, request: ReleaseRequest) -> str:
     return (
-        f"{policy.release_days}-day rule: requested {utc(request.requested_at)}, no answer by "
-        f"{utc(request.auto_release_at)}."
+        f"{rules.thirty_day_rule_name(policy)}: requested {utc(request.requested_at)}, "
+        f"no answer by {utc(request.auto_release_at)}."
     )
 
 
-def dormancy_rule(policy: Policy) -> str:
+def dormancy_rule(case: Case, event: Event) -> str:
+    """Why a settlement, or a return that comes of it, took place at this instant."""
+    days = rules.days(case.table.policy.dormant_settlement_days)
     return (
-        f"Dormancy rule: nothing was done on the Job for {policy.dormant_days} days and then for "
-        f"{policy.dormant_settlement_days} more, and no release was requested."
+        f"Dormancy rule: Dormant since {utc(dormant_since(case, event))}, release of this money not requested by "
+        f"{utc(event.at)}, and nothing else done for {days}."
     )
+
+
+def dormant_since(case: Case, event: Event) -> datetime:
+    """D, the Dormant Date, as it stood when something fell due."""
+    fell = [one.at for one in case.events if one.what is What.DORMANT and one.at <= event.at]
+    since = fell[-1] if fell else case.dormant_at
+    assert since is not None
+    return since
 
 
 def completion(events: Sequence[Event]) -> str:
@@ -50,13 +61,14 @@ def completion(events: Sequence[Event]) -> str:
 
 
 def released(part: Part, released: Released) -> Entry:
-    assert part.request is not None
+    policy = part.job.policy
+    assert part.request is not None and policy is not None
     return releases.entry(
         part,
         released,
         by=None,
         actor_kind=TIMER,
-        rule="30-day",
+        rule=rules.thirty_day_rule_name(policy),
         requested_at=part.request.requested_at,
         due_at=part.request.auto_release_at,
     )
@@ -114,9 +126,9 @@ def _of_request(case: Case, event: Event) -> Entry:
         "requested_at": request.requested_at,
         "due_at": request.auto_release_at,
     }
-    reason = f"{policy.release_days}-day rule: requested {utc(request.requested_at)}, "
+    reason = f"{rules.thirty_day_rule_name(policy)}: requested {utc(request.requested_at)}, "
     if event.what is What.OVERDUE:
-        reason += f"no answer by {utc(event.at)}."
+        reason += f"no answer by {utc(event.at)}, released {utc(request.auto_release_at)} unless answered."
         return _entry(case.job, notices.OVERDUE, event.at, reason=reason, **facts)
     reason += f"released {utc(request.auto_release_at)} unless answered."
     facts["days_left"] = event.days_left
@@ -137,15 +149,20 @@ def _of_payment(case: Case, event: Event) -> Entry:
         facts |= {"due_at": payment.lapses_at, "days_left": event.days_left}
         return _entry(case.job, notices.AUTHENTICATION_REMINDER, event.at, reason=reason, **facts)
     reason = (
-        f"Not authenticated within {policy.authentication_days} days, by {utc(payment.lapses_at)}."
+        f"Not authenticated within {rules.days(policy.authentication_days)}, by "
+        f"{utc(payment.lapses_at)}: {reasons.UNFUNDED_AGAIN}"
     )
-    facts |= {"numbers": list(event.numbers), "card": str(payment.method)}
+    facts |= {
+        "numbers": list(event.numbers),
+        "card": str(payment.method),
+        "due_at": payment.lapses_at,
+    }
     return _entry(case.job, notices.PAYMENT_LAPSED, event.at, reason=reason, **facts)
 
 
 def _of_proposal(case: Case, event: Event) -> Entry:
-    days = case.table.policy.proposal_days
-    reason = f"Nobody answered the proposal within {days} days, by {utc(event.at)}."
+    days = rules.days(case.table.policy.proposal_days)
+    reason = f"Nobody answered the proposal within {days}, by {utc(event.at)}."
     if event.what is What.PROPOSAL_LAPSES:
         return _entry(case.job, notices.TERMS_LAPSED, event.at, reason=reason, due_at=event.at)
     uninformed = "" if case.job.freelancer_id else case.job.freelancer_email
@@ -166,12 +183,13 @@ def _of_dormancy(case: Case, event: Event, coming: Sequence[Event]) -> Entry:
     }
     if event.what is What.DORMANT:
         reason = (
-            f"Dormancy rule: money is held, and nothing was done for {policy.dormant_days} days."
+            "Dormancy rule: money is held, and nothing was done for "
+            f"{rules.days(policy.dormant_days)}, by {utc(event.at)}."
         )
         return _entry(case.job, notices.DORMANT, event.at, reason=reason, **facts)
     reason = (
-        f"Dormancy rule: nothing was done for {policy.dormant_freelancer_days} days since the Job "
-        "became Dormant or was last worked on."
+        f"Dormancy rule: Dormant since {utc(dormant_since(case, event))}, and nothing was done for "
+        f"{rules.days(policy.dormant_freelancer_days)}, by {utc(event.at)}."
     )
     return _entry(case.job, notices.FREELANCER_TOLD, event.at, reason=reason, **facts)
 
@@ -197,7 +215,8 @@ def _of_settlement(case: Case, event: Event) -> Entry:
         case.job,
         notices.SETTLED,
         event.at,
-        reason=dormancy_rule(case.table.policy),
+        reason=dormancy_rule(case, event),
+        dormant_at=dormant_since(case, event),
         amount_minor=sum(one.amount_minor for one in returns),
         escrow=titles,
     )

@@ -6,10 +6,15 @@ timers are in ``due_entries``.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from billing.models import Allocation, Escrow, Payment, Refund
 from escrow_site.lib.display import utc
 from jobs.models import Job, Person
+
+# What the columns of payments and refunds hold.
+LONGEST_REASON = 300
 
 # --- Funding (R3) ---
 
@@ -31,11 +36,14 @@ def failed(*, was_pending: bool) -> str:
 
 
 def cancelled(*, was_pending: bool, by: Person | None) -> str:
-    """By a person, or by the bank itself."""
-    whose = "Cancelled before the bank" if by else "The bank cancelled the payment before it"
-    if was_pending:
-        return f"{whose} had authenticated it: {UNFUNDED_AGAIN}"
-    return f"{whose} had charged anything."
+    """By a person; without one the bank's own answer is all that is known."""
+    if by is None:
+        what = "The bank says that the payment is cancelled"
+    elif was_pending:
+        what = "Cancelled before the bank had authenticated it"
+    else:
+        what = "Stopped before the bank had answered"
+    return f"{what}: {UNFUNDED_AGAIN if was_pending else 'nothing was charged.'}"
 
 
 # --- Money that goes back ---
@@ -47,15 +55,27 @@ HAD_ENDED = {
 }
 
 
-def unwanted(payment: Payment, allocations: Sequence[Allocation]) -> str:
-    """What made money unwanted before it arrived (R3.5)."""
-    return f"The money arrived when it was no longer wanted: {_why(payment, allocations)}."
+@dataclass(frozen=True)
+class Unwanted:
+    """What made money unwanted before it arrived, and since when if that has its instant (R3.5)."""
+
+    cause: str
+    since: datetime | None = None
+
+    def __str__(self) -> str:
+        since = f" on {utc(self.since)}" if self.since else ""
+        words = f"The money arrived when it was no longer wanted: {self.cause}{since}."
+        return words[:LONGEST_REASON]
+
+
+def unwanted(payment: Payment, allocations: Sequence[Allocation]) -> Unwanted:
+    """To be asked before the payment is moved: its state is what says why."""
+    if had_ended := HAD_ENDED.get(Payment.State(payment.state)):
+        return Unwanted(had_ended, payment.ended_at)
+    return Unwanted(_why(payment, allocations))
 
 
 def _why(payment: Payment, allocations: Sequence[Allocation]) -> str:
-    if had_ended := HAD_ENDED.get(Payment.State(payment.state)):
-        assert payment.ended_at is not None
-        return f"{had_ended} on {utc(payment.ended_at)}"
     if not payment.job.is_running:
         return f"the Job was {payment.job.get_state_display().lower()}"
     for allocation in allocations:

@@ -94,15 +94,13 @@ WITH part AS MATERIALIZED (
     SELECT job_id FROM public.billing_escrow
      WHERE job_id = ANY (ARRAY(SELECT job_id FROM part))
        AND state IN ('unfunded', 'pending', 'funded')
-       AND id <> ALL (ARRAY(SELECT escrow_id FROM part WHERE escrow_state <> 'funded'))
+       AND id NOT IN (SELECT escrow_id FROM part WHERE escrow_state <> 'funded')
 )
 SELECT numbered.place, numbered.release_id, numbered.number, document.id AS document_id,
        numbered.job_id NOT IN (SELECT job_id FROM unfinished) AS last_of_job
   FROM numbered
   JOIN document ON document.release_id = numbered.release_id
   JOIN escrow ON escrow.id = numbered.escrow_id
-  LEFT JOIN request ON request.id = numbered.request_id
-  LEFT JOIN pro_forma ON pro_forma.id = numbered.pro_forma_id
- WHERE (numbered.request_id IS NULL OR request.id IS NOT NULL)
-   AND (numbered.pro_forma_id IS NULL OR pro_forma.id IS NOT NULL)
+ WHERE (numbered.request_id IS NULL OR numbered.request_id IN (SELECT id FROM request))
+   AND (numbered.pro_forma_id IS NULL OR numbered.pro_forma_id IN (SELECT id FROM pro_forma))
  ORDER BY numbered.place

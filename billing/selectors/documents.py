@@ -7,7 +7,8 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from billing.models import Document, ProForma, ReleaseRequest
+from billing.models import Document, ProForma, Release, ReleaseRequest
+from billing.selectors import rules
 from billing.selectors.papers import (
     Cell,
     Column,
@@ -53,7 +54,12 @@ def documents_seen_by(person: Person) -> QuerySet[Document]:
     return seen_by(
         person,
         Document.objects.select_related(
-            "job__policy", "escrow", "release__released_by", "pro_forma__request", "corrects"
+            "job__policy",
+            "escrow",
+            "release__released_by",
+            "release__request",
+            "pro_forma__request",
+            "corrects",
         ),
     )
 
@@ -173,30 +179,53 @@ def _causes(document: Document) -> list[Fact]:
         )
         facts.append(Fact("Requested", instant(request.requested_at), _request_url(request)))
     if document.release:
-        facts.append(Fact("Released by", str(document.release.released_by or "The system")))
+        facts += _release_facts(document.release, document.job)
     if document.corrects:
         url = reverse("billing:document", args=[document.corrects.pk])
         facts.append(Fact("Corrects", document.corrects.name, url))
     return facts
 
 
+def _release_facts(release: Release, job: Job) -> list[Fact]:
+    """Who released the money; if nobody did, by which rule silence did (R6.2)."""
+    if release.released_by is not None:
+        return [Fact("Released by", str(release.released_by))]
+    assert job.policy is not None
+    facts = [Fact("Released by", f"The {rules.thirty_day_rule_name(job.policy)}")]
+    if release.request is not None:
+        facts.insert(0, Fact("No answer by", instant(release.request.auto_release_at)))
+    return facts
+
+
 def _pro_forma_notes(pro_forma: ProForma) -> list[str]:
-    request = pro_forma.request
+    request, policy = pro_forma.request, pro_forma.request.job.policy
+    assert policy is not None
     if pro_forma.state == ProForma.State.VOID:
-        assert request.ended_at is not None
-        reason = f" Reason given: {request.ended_reason}" if request.ended_reason else ""
-        return [
-            f"Void since {instant(request.ended_at)}: the Release Request was taken back and "
-            f"nothing is to be paid on it. The money stays held for the Milestone.{reason}"
-        ]
+        return [_void_note(pro_forma)]
     if pro_forma.state == ProForma.State.INVOICED:
-        return ["Paid: the final invoice named above takes the place of this pro-forma invoice."]
+        assert request.ended_at is not None
+        return [
+            f"Paid on {instant(request.ended_at)}: the final invoice named above takes the place of "
+            f"this pro-forma invoice. {request.ended_reason}"
+        ]
     return [
         "This is a pro-forma invoice and no tax document. The final invoice is made at the "
         "instant the money is released.",
         f"The money is held in escrow. Without an answer it is released on "
-        f"{instant(request.auto_release_at)}.",
+        f"{instant(request.auto_release_at)}, by the {rules.thirty_day_rule_name(policy)}.",
     ]
+
+
+def _void_note(pro_forma: ProForma) -> str:
+    """Since when, by whom and why: only its Freelancer takes a request back (R7.1)."""
+    request = pro_forma.request
+    assert request.ended_at is not None
+    freelancer = pro_forma.parties["freelancer"]["name"]
+    reason = f" Reason given: {request.ended_reason}" if request.ended_reason else ""
+    return (
+        f"Void since {instant(request.ended_at)}: {freelancer} took the Release Request back, and "
+        f"nothing is to be paid on it. The money stays held for the Milestone.{reason}"
+    )
 
 
 def _document_notes(document: Document) -> list[str]:

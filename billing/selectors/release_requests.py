@@ -6,11 +6,13 @@ from django.db.models import QuerySet
 
 from billing.forecast import forecast
 from billing.models import ReleaseRequest
-from billing.selectors import foretold
+from billing.notices import VOIDED
+from billing.selectors import foretold, rules
 from billing.selectors.foretold import Moment
 from billing.selectors.seen import seen_by
 from billing.selectors.timetables import rows_of
-from jobs.models import Person
+from jobs.models import Activity, Person
+from jobs.selectors import history
 
 
 def requests_seen_by(person: Person) -> QuerySet[ReleaseRequest]:
@@ -31,3 +33,17 @@ def moments_of(request: ReleaseRequest, *, viewer: Person, at: datetime) -> list
     foreseen = forecast(job, rows_of([job.pk])[job.pk], at=at)
     own = [one for one in foreseen if one.request_id == request.pk]
     return foretold.moments(job, own, role=job.role_of(viewer))
+
+
+def ended_by(request: ReleaseRequest) -> str:
+    """Who ended the request, or the rule that did; "" while it is unanswered."""
+    if request.is_unanswered:
+        return ""
+    last = request.releases.select_related("released_by").order_by("pk").last()
+    if request.state == ReleaseRequest.State.RELEASED and last is not None:
+        assert request.job.policy is not None
+        return str(last.released_by or f"the {rules.thirty_day_rule_name(request.job.policy)}")
+    ending = Activity.objects.filter(
+        job=request.job_id, kind=VOIDED.name, facts__request=request.pk
+    ).select_related("actor")
+    return history.actor_name(ending[0], None) if ending else ""

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from billing.models import ClosingStatement, Escrow
+from billing.notices import COMPLETED
 from billing.selectors.papers import (
     Cell,
     Column,
@@ -23,7 +24,8 @@ from billing.selectors.papers import (
 from billing.selectors.seen import seen_by
 from escrow_site.lib import money
 from escrow_site.lib.display import day_and_time, instant
-from jobs.models import Person
+from jobs.models import Activity, Person
+from jobs.selectors import history
 
 Line = Mapping[str, Any]
 
@@ -59,6 +61,7 @@ def statement_paper(statement: ClosingStatement) -> Paper:
     """The Closing Statement with every movement of money, and sums that come to zero."""
     job = statement.job
     sums = statement.totals["job"]
+    ending = _ending(statement)
     return Paper(
         kind="Closing Statement",
         number=statement.name,
@@ -74,14 +77,31 @@ def statement_paper(statement: ClosingStatement) -> Paper:
             Fact("Job", job.title, reverse("workroom:job", args=[job.pk])),
             Fact("Currency", job.currency),
             *_neighbours(statement),
+            *_ended_by(ending),
         ],
         tables=[
             Table(SUMS, [_sums_group(statement.totals, job.currency)], "Totals"),
             Table(MOVEMENTS, _movement_groups(statement, job.currency), "Every payment"),
         ],
         totals=_totals(sums, job.currency),
-        notes=[_equation(sums, job.currency), INFORMATION_ONLY],
+        notes=[*_why_ended(ending), _equation(sums, job.currency), INFORMATION_ONLY],
     )
+
+
+def _ending(statement: ClosingStatement) -> Activity | None:
+    """The line of history that ended the Job; it never changes, as the Statement never does."""
+    lines = Activity.objects.filter(job=statement.job_id, kind=COMPLETED.name)
+    return lines.select_related("actor").first()
+
+
+def _ended_by(ending: Activity | None) -> list[Fact]:
+    return [Fact("Completed by", history.actor_name(ending, None))] if ending else []
+
+
+def _why_ended(ending: Activity | None) -> list[str]:
+    if ending is None:
+        return []
+    return [f"Completed on {instant(ending.happened_at)}. {ending.reason}".strip()]
 
 
 def _neighbours(statement: ClosingStatement) -> list[Fact]:

@@ -8,14 +8,15 @@ from escrow_site.lib import statements
 
 Row = tuple[Escrow, ReleaseRequest | None, Payment | None]
 
-# An Escrow has one unanswered request and one live payment at most. By position as in the Terms.
+# An Escrow has one unanswered request and one payment under way at most. By position as in the Terms.
 ROWS_OF = """
 SELECT {escrow}, {request}, {payment}
   FROM billing_escrow AS escrow
   LEFT JOIN billing_releaserequest AS request
     ON request.escrow_id = escrow.id AND request.state IN ('open', 'overdue', 'disputed')
   LEFT JOIN billing_allocation AS live ON live.escrow_id = escrow.id AND live.live
-  LEFT JOIN billing_payment AS payment ON payment.id = live.payment_id
+  LEFT JOIN billing_payment AS payment
+    ON payment.id = live.payment_id AND payment.state IN ('started', 'authenticating')
  WHERE escrow.job_id = ANY(%s) AND escrow.state <> 'removed'
  ORDER BY escrow.job_id, escrow.position, escrow.number
 """
@@ -47,7 +48,7 @@ PAYMENT = statements.Only(
 
 def rows_of(job_ids: Collection[int]) -> dict[int, list[Row]]:
     """For each Job its agreed Escrows in the order of the Terms, each with its unanswered request
-    and its live payment; an empty list for a Job that has none. One statement.
+    and the payment under way for it; an empty list for a Job that has none. One statement.
     """
     rows: dict[int, list[Row]] = defaultdict(list)
     payments: dict[int, Payment] = {}

@@ -18,6 +18,8 @@ from billing.models import (
     Refund,
     Transfer,
 )
+from billing.moves import reasons
+from billing.moves.reasons import Unwanted
 from billing.notices import (
     AUTHENTICATION_FAILED,
     FUNDED,
@@ -27,7 +29,6 @@ from billing.notices import (
     PAYMENT_PENDING,
     PAYMENT_STOPPED,
 )
-from billing.moves import reasons
 from billing.services import refunds
 from escrow_site.lib import statements, states
 from escrow_site.lib.timing import DAY
@@ -35,7 +36,6 @@ from jobs.models import Person
 from jobs.notices import Kind
 from jobs.services import activity
 
-LONGEST_REASON = 300
 SENT_BACK_STATES = (Payment.State.FAILED, Payment.State.CANCELLED, Payment.State.LAPSED)
 
 
@@ -88,12 +88,12 @@ def _refuse_money(
     payment: Payment, allocations: Sequence[Allocation], *, at: datetime
 ) -> Refund | None:
     """Money that is not wanted goes back, once; an answer that comes again changes nothing."""
-    reason = reasons.unwanted(payment, allocations)[:LONGEST_REASON]
+    why = reasons.unwanted(payment, allocations)
     if payment.is_under_way:
         _give_up(payment, allocations)
-        states.move([payment], "fail", at=at, failure=reason)
+        states.move([payment], "fail", at=at, failure=str(why))
     if payment.state in SENT_BACK_STATES:
-        return _send_back(payment, allocations, reason=reason, at=at)
+        return _send_back(payment, allocations, why=why, at=at)
     return None
 
 
@@ -180,7 +180,7 @@ def _fail(
     payment: Payment, allocations: Sequence[Allocation], *, failure: str, at: datetime
 ) -> None:
     was_pending = payment.state == Payment.State.AUTHENTICATING
-    states.move([payment], "fail", at=at, failure=failure[:LONGEST_REASON])
+    states.move([payment], "fail", at=at, failure=failure[: reasons.LONGEST_REASON])
     _give_up(payment, allocations)
     kind = AUTHENTICATION_FAILED if was_pending else PAYMENT_FAILED
     reason = reasons.failed(was_pending=was_pending)
@@ -210,11 +210,11 @@ def _give_up(payment: Payment, allocations: Sequence[Allocation]) -> None:
 
 
 def _send_back(
-    payment: Payment, allocations: Sequence[Allocation], *, reason: str, at: datetime
+    payment: Payment, allocations: Sequence[Allocation], *, why: Unwanted, at: datetime
 ) -> Refund:
     """Money that arrived where it is no longer wanted goes back to its source at once (R3.5)."""
     states.move([payment], "send_back")
-    refund = refunds.start(payment, amount_minor=payment.amount_minor, reason=reason, at=at)
+    refund = refunds.start(payment, amount_minor=payment.amount_minor, reason=str(why), at=at)
     ledger.post(
         [
             ledger.Posting(
@@ -227,7 +227,10 @@ def _send_back(
             )
         ]
     )
-    _record(payment, allocations, MONEY_RETURNED, by=None, reason=reason, at=at)
+    _record(
+        payment, allocations, MONEY_RETURNED, by=None, reason=str(why), at=at,
+        cause=why.cause, ended_at=why.since,
+    )  # fmt: skip
     return refund
 
 

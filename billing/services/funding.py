@@ -77,9 +77,7 @@ def _open_request(escrow: Escrow, *, by: Person | None, at: datetime) -> Funding
     return FundingRequest.objects.create(escrow=escrow, requested_by=by, requested_at=at)
 
 
-def _record(
-    job: Job, escrow: Escrow, *, by: Person | None, at: datetime, reason: str = ""
-) -> None:
+def _record(job: Job, escrow: Escrow, *, by: Person | None, at: datetime, reason: str = "") -> None:
     activity.record(
         job,
         FUNDING_REQUESTED,

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from billing.models import Allocation, Escrow, Payment, Refund, Release
+from billing.selectors import rules
 from jobs.models import Job
 
 Line = dict[str, Any]
@@ -21,8 +22,8 @@ SUMS = (
     "service_fee_minor",
     "processing_fee_minor",
 )
-# Money that nobody moved was moved by silence: the two rules that may.
-BY_SILENCE = {"release": "30-day rule", "refund": "Dormancy rule"}
+# What no person sent back went back by silence.
+DORMANCY_RULE = "Dormancy rule"
 
 
 def lines(jobs: Collection[Job]) -> dict[int, list[Line]]:
@@ -56,17 +57,21 @@ def _fundings(jobs: Collection[Job]) -> Iterator[tuple[int, Line]]:
 
 
 def _releases(jobs: Collection[Job]) -> Iterator[tuple[int, Line]]:
+    """What no person released was released by silence, by the rule that has its name from the Policy."""
+    policies = {job.pk: job.policy for job in jobs}
     releases = Release.objects.filter(job__in=jobs).select_related(
         "escrow", "released_by", "document"
     )
     for release in releases:
+        policy = policies[release.job_id]
+        assert policy is not None
         yield (
             release.job_id,
             _line(
                 "release",
                 release.escrow,
                 at=release.happened_at,
-                actor=str(release.released_by or BY_SILENCE["release"]),
+                actor=str(release.released_by or rules.thirty_day_rule_name(policy)),
                 amount_minor=release.gross_minor,
                 note=f"{release.document.name}. {release.reason}",
                 service_fee_minor=release.service_fee_minor,
@@ -88,7 +93,7 @@ def _refunds(jobs: Collection[Job]) -> Iterator[tuple[int, Line]]:
                 "refund",
                 refund.escrow,
                 at=refund.started_at,
-                actor=str(refund.refunded_by or BY_SILENCE["refund"]),
+                actor=str(refund.refunded_by or DORMANCY_RULE),
                 amount_minor=refund.amount_minor + refund.fee_minor,
                 note=refund.reason,
                 return_fee_minor=refund.fee_minor,

@@ -5,11 +5,13 @@ are visited, and what becomes of one that cannot be carried out: it is set aside
 rest goes on. Restartable at any point: what is done is committed batch by batch, and is due no more.
 """
 
+import gc
 import logging
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -140,7 +142,8 @@ def _try(job_ids: list[int], *, at: datetime) -> Counter[What]:
     """Carry out a batch; after a deadlock or a lost connection again, a few times."""
     for pause_seconds in PAUSES_SECONDS:
         try:
-            return catching_up.carry_out_due(job_ids, at=at)
+            with _no_collecting():
+                return catching_up.carry_out_due(job_ids, at=at)
         except Exception as error:
             if not _is_passing(error):
                 raise
@@ -148,6 +151,16 @@ def _try(job_ids: list[int], *, at: datetime) -> Counter[What]:
             connection.close_if_unusable_or_obsolete()
             time.sleep(pause_seconds)
     return catching_up.carry_out_due(job_ids, at=at)
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """A batch makes many rows and hardly a cycle; the collector would look at them all the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _is_passing(error: Exception) -> bool:

@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from billing.models import Allocation, Escrow, Payment
+from billing.selectors import payments as reading
 from billing.services import payments
 from escrow_site.lib import timing
 from escrow_site.lib.refusals import Refusal
@@ -26,7 +27,8 @@ def payment(request: HttpRequest, payment_id: int) -> HttpResponse:
     )
     if found.payer_id != request.user.pk:
         return redirect("workroom:job_billing", found.job_id)
-    return render(request, "billing/payments/payment.html", _context(found))
+    told = {"story": reading.story(found, viewer=request.user)}
+    return render(request, "billing/payments/payment.html", _context(found) | told)
 
 
 def _context(found: Payment) -> dict[str, object]:
@@ -43,6 +45,8 @@ def _context(found: Payment) -> dict[str, object]:
         "can_fund_again": found.job.is_running
         and all(allocation.escrow.state == Escrow.State.UNFUNDED for allocation in allocations),
         "nothing_was_funded": not Escrow.objects.filter(job=found.job, funded_minor__gt=0).exists(),
+        "is_held": all(one.escrow.state == Escrow.State.FUNDED for one in allocations),
+        "refunds": reading.refunds_of(found),
         "refund": found.refunds.first() if found.state == Payment.State.RETURNED else None,
     }
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.db import connection, models
+from django.db.models.base import ModelState
+from psycopg import pq
 
 
 @cache
@@ -60,6 +62,9 @@ def read(statement: str, /, *parameters: Any, **tables: Table) -> list[tuple[Any
     the list names after the tables comes last, as it is.
     """
     with connection.cursor() as cursor:
+        if not any(_shape(table).converters for table in tables.values()):
+            # Nothing to parse then. JSON is left to the loader that Django has set.
+            cursor.cursor.format = pq.Format.BINARY
         cursor.execute(_with_columns(statement, tuple(tables.items())), _given(parameters))
         rows = cursor.fetchall()
     shapes = [_shape(table) for table in tables.values()]
@@ -142,4 +147,9 @@ def _instance(values: Sequence[Any], shape: Shape) -> models.Model | None:
         values = list(values)
         for place, convert in shape.converters:
             values[place] = convert(values[place], None, connection)
-    return shape.model.from_db("default", shape.names, values)
+    # What ``Model.from_db`` does, without a descriptor's work for each column.
+    instance = shape.model.__new__(shape.model)
+    instance.__dict__.update(zip(shape.names, values, strict=True))
+    instance._state = ModelState()
+    instance._state.adding, instance._state.db = False, "default"
+    return instance

@@ -55,7 +55,7 @@ def wait_until_idle() -> None:
 
 def finish(process: "subprocess.Popen[str]") -> str:
     """What the process says, once it has ended well."""
-    said, _ = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=300)
     assert process.returncode == 0, said
     return said
 

@@ -73,7 +73,7 @@ def test_pro_forma(made: ReleaseRequest, client_person: Person) -> None:
         "Total, asked for $500.00 Service fee, 8.75 % $43.75 Net to the Freelancer $456.25" in text
     )
     assert "no tax document" in text
-    assert "Without an answer it is released on 8 Apr 2026, 12:00 UTC." in text
+    assert "Without an answer it is released on 8 Apr 2026, 12:00 UTC, by the 30-day rule." in text
 
 
 def test_void_pro_forma_is_stamped(
@@ -83,7 +83,10 @@ def test_void_pro_forma_is_stamped(
     response = signed_in(client_person).get(pro_forma_page(made))
     assert 'class="document is-void"' in response.content.decode()
     text = text_of(response)
-    assert "Void since 9 Mar 2026, 13:00 UTC" in text
+    assert (
+        "Void since 9 Mar 2026, 13:00 UTC: Frank Freelancer took the Release Request back, and "
+        "nothing is to be paid on it." in text
+    )
     assert "Reason given: Too early." in text
     pdf = signed_in(client_person).get(f"{pro_forma_page(made)}pdf/")
     assert "VOID" in pdf_text(pdf)
@@ -101,7 +104,10 @@ def test_invoiced_pro_forma_links_its_final_invoice(
     document = release(made.job, client_person)
     response = signed_in(client_person).get(pro_forma_page(made))
     assert f'<a href="{document_page(document)}">{document}</a>' in response.content.decode()
-    assert "takes the place of this pro-forma invoice" in text_of(response)
+    assert (
+        "Paid on 9 Mar 2026, 13:00 UTC: the final invoice named above takes the place of this "
+        "pro-forma invoice. Released by the Client." in text_of(response)
+    )
 
 
 def test_final_invoice_reads_the_same_for_both(

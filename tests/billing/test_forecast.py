@@ -12,12 +12,12 @@ import pytest
 from billing.forecast import Action, Foreseen, Party, forecast
 from billing.models import Escrow, Payment, ReleaseRequest
 from billing.selectors.timetables import Row, rows_of
-from billing.services import release_requests
+from billing.services import payments, release_requests
 from billing.timers import What
 from escrow_site.lib import states
 from jobs.models import Job, Person, Policy
 from tests.billing.steps import request_release
-from tests.scenarios import fund, running_job
+from tests.scenarios import START, fund, good_card, running_job
 
 DAY = timedelta(hours=24)
 Told = tuple[datetime, str, int | None, int]
@@ -331,6 +331,10 @@ def test_the_rows_of_many_jobs_are_one_statement(
     voided = request_release(jobs[1])
     release_requests.void(voided.pk, by=freelancer, at=voided.requested_at + DAY)
 
+    payments.start(
+        jobs[2].pk, numbers=[1, 2], method=good_card(client_person), by=client_person, at=START
+    )
+
     keys = [one.pk for one in jobs]
     with django_assert_num_queries(1):
         found = rows_of(keys)
@@ -340,11 +344,11 @@ def test_the_rows_of_many_jobs_are_one_statement(
             for key, rows in found.items()
         }  # fmt: skip
     assert numbers == {
-        keys[0]: [(1, 500_00, True, True), (2, 1_000_00, False, True)],
-        keys[1]: [(1, 500_00, False, True), (2, 1_000_00, False, True)],
-        keys[2]: [(1, 0, False, False), (2, 0, False, False)],
+        keys[0]: [(1, 500_00, True, False), (2, 1_000_00, False, False)],
+        keys[1]: [(1, 500_00, False, False), (2, 1_000_00, False, False)],
+        keys[2]: [(1, 0, False, True), (2, 0, False, True)],
     }
-    [(_, read, payment), (_, _, same)] = found[keys[0]]
-    assert read == request
+    assert found[keys[0]][0][1] == request
+    [(_, _, payment), (_, _, same)] = found[keys[2]]
     assert payment is same
     assert rows_of([10**9]) == {10**9: []}

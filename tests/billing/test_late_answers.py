@@ -160,7 +160,7 @@ def test_money_for_a_job_that_has_ended_goes_back(job: Job, at: datetime) -> Non
 
     payment.refresh_from_db()
     assert (payment.state, payment.failure) == (
-        "returned", "The money arrived when it was no longer wanted.",
+        "returned", "The money arrived when it was no longer wanted: the Job was cancelled.",
     )  # fmt: skip
     assert escrow_states(job)[0] == "unfunded"
     assert history(job)[-1] == "money_returned"

@@ -8,6 +8,7 @@ from django.test import Client
 from billing.gateways.base import Status
 from billing.models import Payment
 from billing.services import payments
+from escrow_site.lib import timing
 from jobs.models import Job, Person
 from tests.billing.banking import (
     add_card,
@@ -69,10 +70,8 @@ def test_the_bank_can_be_asked_without_waiting(job: Job, clara: Client, at: date
         clara.post(f"/billing/payments/{payment.pk}/check/")
 
 
-def test_a_pending_payment_is_cancelled_after_a_question(
-    job: Job, clara: Client, at: datetime
-) -> None:
-    payment = fund(job, 1, behaviour="needs_authentication", at=at)
+def test_a_pending_payment_is_cancelled_after_a_question(job: Job, clara: Client) -> None:
+    payment = fund(job, 1, behaviour="needs_authentication", at=timing.now())
     url = f"/billing/payments/{payment.pk}/cancel/"
     assert "“Milestone 1” is unfunded again, and Frank Freelancer is told." in text_of(
         clara.get(url)

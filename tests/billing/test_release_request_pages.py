@@ -116,7 +116,7 @@ def test_voided_request_reads_as_voided(made: ReleaseRequest, client_person: Per
     release_requests.void(made.pk, by=made.job.freelancer, at=NOON, reason="Too early.")
     response = signed_in(client_person).get(view_page(made))
     text = text_of(response)
-    assert "Voided 9 Mar 2026, 12:00 UTC Reason Too early." in text
+    assert "Voided 9 Mar 2026, 12:00 UTC by Frank Freelancer Reason Too early." in text
     assert "The request was taken back and its clock stopped" in text
     assert "Release $500.00" not in text
     assert "If nobody does anything" not in text

@@ -45,7 +45,7 @@ def test_killed_in_the_middle_and_started_again_each_is_released_once() -> None:
     count = 10_000
     at = due_jobs(count)
     with running_sweep(at=at) as process:
-        assert wait_until(lambda: Release.objects.count() >= count // 5, timeout_seconds=60)
+        assert wait_until(lambda: Release.objects.count() >= count // 5, timeout_seconds=180)
         kill(process)
     assert process.returncode == -signal.SIGKILL
     wait_until_idle()

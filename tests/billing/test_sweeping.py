@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import OperationalError, connection, connections, transaction
+from django.db.backends.signals import connection_created
 
 from billing.models import ClosingStatement, Document, Escrow, Release
 from billing.selectors import due
@@ -266,17 +267,32 @@ def test_when_whole_batches_fail_the_fault_is_ours_and_no_job_is_set_aside() -> 
 # What is no Job's fault
 
 
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Connections that are opened meanwhile wait for a lock for 200 milliseconds only."""
+
+    def set_timeout(connection: Any, **about: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '200ms'")
+
+    connection_created.connect(set_timeout)
+    connection.close()
+    try:
+        yield
+    finally:
+        connection_created.disconnect(set_timeout)
+        connection.close()
+        # Those that were made impatient must not serve another test.
+        connection.close_pool()
+
+
 def test_a_lock_that_is_not_to_be_had_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     at = due_jobs(3)
     let_go = threading.Event()
     threading.Timer(0.5, let_go.set).start()
     series = "SELECT 1 FROM billing_documentseries FOR UPDATE"
-    with held_by_somebody(series, let_go=let_go), connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '200ms'")
-        try:
-            swept = sweeping.sweep(at=at)
-        finally:
-            cursor.execute("RESET lock_timeout")
+    with impatient(), held_by_somebody(series, let_go=let_go):
+        swept = sweeping.sweep(at=at)
     assert (swept.done[What.RELEASE], swept.set_aside) == (3, [])
     assert lines(caplog, "sweep_tries_again")[0].reason == (
         "OperationalError: canceling statement due to lock timeout"
@@ -315,13 +331,8 @@ def test_a_lock_that_is_never_to_be_had_ends_the_sweep_and_sets_nothing_aside(
     monkeypatch.setattr(sweeping, "PAUSES_SECONDS", (0.01,))
     at = due_jobs(2)
     series = "SELECT 1 FROM billing_documentseries FOR UPDATE"
-    with held_by_somebody(series), connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '100ms'")
-        try:
-            with pytest.raises(OperationalError):
-                sweeping.sweep(at=at)
-        finally:
-            cursor.execute("RESET lock_timeout")
+    with impatient(), held_by_somebody(series), pytest.raises(OperationalError):
+        sweeping.sweep(at=at)
     assert not Job.objects.exclude(set_aside_at=None).exists()
     assert sweeping.sweep(at=at).done[What.RELEASE] == 2
 

@@ -12,6 +12,7 @@ from billing.gateways.base import Answer, Kind, Status
 from billing.models import GatewayEvent, Payment
 from billing.services import gateway_events
 from billing.webhooks import LARGEST_BODY_BYTES
+from escrow_site.lib import timing
 from jobs.models import Job, Person
 from tests.billing.banking import bank_says, escrow_states, fund, nothing_changes, transfers
 from tests.billing.steps import text_of
@@ -21,6 +22,12 @@ from tests.scenarios import running_job
 pytestmark = pytest.mark.django_db
 
 URL = "/webhooks/simulated/"
+
+
+@pytest.fixture
+def at() -> datetime:
+    """Now: what the workers do is judged by the clock, and an old Pending payment would lapse."""
+    return timing.now()
 
 
 @pytest.fixture

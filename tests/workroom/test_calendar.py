@@ -223,6 +223,16 @@ def test_a_link_that_nobody_made(client_person: Person, token: str) -> None:
     assert Client().get(f"/calendar/{token}.ics").status_code == 404
 
 
+def test_the_link_does_not_stand_in_the_log(
+    client_person: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = subscribe(client_person)
+    with caplog.at_level("INFO"):
+        Client().get(path)
+    assert "GET /calendar/….ics" in caplog.text
+    assert path.split("/")[-1].removesuffix(".ics") not in caplog.text
+
+
 def test_two_people_without_a_link_are_two_people(
     client_person: Person, freelancer: Person
 ) -> None:

@@ -14,6 +14,8 @@ from jobs.selectors import notices
 from tests.billing.steps import NOON, request_release
 from tests.scenarios import fund
 from tests.workroom.agreements import START, agreed, awarded
+from workroom.proposals import MilestoneInput
+from workroom.selectors import forecasts
 from workroom.services import mail
 
 pytestmark = pytest.mark.django_db
@@ -88,7 +90,7 @@ def test_the_html_says_the_same(job: Job) -> None:
     for text in (
         "What happens on this Job if nobody acts",
         '<time datetime="2026-04-08T12:00:00Z" title="2026-04-08 12:00 UTC">8 Apr 2026, 12:00 UTC',
-        "“Design” is released",
+        ">“Design” is released</p>",
         "$500.00 goes to Frank Freelancer, $456.25 net after fees of $43.75",
         "Until then: You can release it. Frank Freelancer can void the request",
     ):
@@ -113,15 +115,20 @@ def test_a_mail_that_was_delayed_says_how_it_is_when_it_is_sent(job: Job) -> Non
 
 
 def test_more_than_three_dates_are_counted(client_person: Person, freelancer: Person) -> None:
-    job = agreed(client_person, freelancer)
-    fund(job, 1, 2, at=START)
-    request_release(job, 1, at=NOON)
-    request_release(job, 2, at=NOON + timedelta(minutes=1))
-    found = told(compose("release_requested", "clara@example.com"))
-    assert [part.split(":")[0] for part in found] == ["8 Apr 2026, 12", "8 Apr 2026, 12"]
-    with time_machine.travel(datetime(2026, 3, 9, 13, tzinfo=UTC), tick=False):
-        message = compose("release_requested", "clara@example.com")
-    assert "more dates" not in str(message.body)
+    milestones = tuple(MilestoneInput(title=f"Part {n}", amount_minor=100_00) for n in range(1, 6))
+    job = agreed(client_person, freelancer, milestones=milestones)
+    fund(job, 1, 2, 3, 4, 5, at=START)
+    for number in range(1, 6):
+        request_release(job, number, at=NOON + timedelta(minutes=number))
+    message = compose("release_requested", "clara@example.com")
+    *released, more = told(message)
+    assert [part.split(" is released")[0] for part in released] == [
+        "8 Apr 2026, 12:01 UTC: “Part 1”",
+        "8 Apr 2026, 12:02 UTC: “Part 2”",
+        "8 Apr 2026, 12:03 UTC: “Part 3”",
+    ]
+    assert more == "2 more dates stand on the Job’s page."
+    assert "2 more dates stand on the Job’s page." in str(message.alternatives[0][0])
 
 
 def test_an_invited_address_is_told_as_the_freelancer_to_be(client_person: Person) -> None:
@@ -153,8 +160,14 @@ def test_a_job_that_is_over_has_no_such_part(job: Job) -> None:
 
 
 def test_its_price(job: Job, django_assert_num_queries: Any) -> None:
+    """Two statements more, for one mail or for a batch."""
     request_release(job, 1)
-    found = Notification.objects.filter(activity__kind="release_requested")
-    notice = notices.with_all_they_name(found).get()
-    with django_assert_num_queries(1):
-        mail.compose(notice)
+    found = list(notices.with_all_they_name(Notification.objects.all()))
+    assert len(found) > 5
+    with django_assert_num_queries(2):
+        forecasts.read_for_mails(notice.activity.job for notice in found)
+        for notice in found:
+            mail.compose(notice)
+    [alone] = notices.with_all_they_name(Notification.objects.filter(pk=found[0].pk))
+    with django_assert_num_queries(2):
+        mail.compose(alone)

@@ -169,7 +169,7 @@ def test_a_lapsed_proposal_offers_nothing(client_person, freelancer, now):
     assert address("accept_terms", job.pk, 1) not in page
     refused = signed_in(freelancer).post(address("accept_terms", job.pk, 1), follow=True)
     assert "Terms 1 lapsed on" in refused.content.decode()
-    assert Job.objects.get(pk=job.pk).state == "awarded"
+    assert Job.objects.get(pk=job.pk).state == "expired"
 
 
 def test_all_versions_stay_readable_when_the_job_runs(client_person, freelancer, now):

@@ -131,14 +131,14 @@ def test_a_payment_that_lapsed(job: Job) -> None:
     assert client.subject == freelancer.subject == "Payment lapsed: Design, $500.00"
     assert (
         "Your Pending payment of $500.00 for Design with Visa ending in 4242 has lapsed: it was "
-        "not authenticated at your bank within 7 days. Nothing was charged. Design is unfunded "
-        "again." in client.happened
+        "not authenticated at your bank within 7 days, by 8 Apr 2026, 21:00 JST. Nothing was "
+        "charged. Design is unfunded again." in client.happened
     )
     assert client.now == "You can fund it at any time, with this card or another one."
     assert (
         "The Pending payment of $500.00 for Design has lapsed: Clara Client did not authenticate "
-        "it within 7 days. The money did not arrive. Design is unfunded again."
-        in freelancer.happened
+        "it within 7 days, by 8 Apr 2026, 08:00 EDT. The money did not arrive. Design is unfunded "
+        "again." in freelancer.happened
     )
     assert freelancer.now.startswith("You need not start on it.")
     assert "Visa" not in freelancer.happened
@@ -159,11 +159,11 @@ def test_an_award_that_expired(job: Job) -> None:
     assert client.subject == freelancer.subject == "Award expired: Website"
     assert (
         "The award of the Job “Website” has expired: the Terms that were proposed for it had not "
-        "been accepted by 8 Apr 2026, 21:00 JST. The Job has ended; nobody has paid anything."
+        "been accepted within 7 days, by 8 Apr 2026, 21:00 JST. The Job has ended; nobody has paid anything."
         in client.happened
     )
     assert client.now == "If you still want the work done, award it again as a new Job."
-    assert "been accepted by 8 Apr 2026, 08:00 EDT." in freelancer.happened
+    assert "been accepted within 7 days, by 8 Apr 2026, 08:00 EDT." in freelancer.happened
     assert freelancer.now == (
         "Please do not begin to work on it. If you would like to do the work, ask Clara Client to "
         "award it again."
@@ -178,7 +178,7 @@ def test_an_award_that_expired_before_anybody_was_bound(client_person: Person) -
     assert [client.to, invited.to] == [["clara@example.com"], ["nora@example.com"]]
     assert invited.subject == "Award expired: Website"
     assert invited.now.startswith("Please do not begin to work on it.")
-    assert "been accepted by 8 Apr 2026, 12:00 UTC." in invited.happened
+    assert "been accepted within 7 days, by 8 Apr 2026, 12:00 UTC." in invited.happened
     token = Invitation.objects.get(job=job).token
     assert f"\nhttp://localhost:8000/invitations/{token}/\n" in str(invited.message.body)
 
@@ -188,7 +188,8 @@ def test_terms_that_lapsed(job: Job) -> None:
     assert client.subject == freelancer.subject == "Terms lapsed: Website"
     assert (
         "The Terms that were proposed for the Job “Website” have lapsed: they had not been "
-        "answered by 8 Apr 2026, 21:00 JST. They can no longer be accepted." in client.happened
+        "answered within 7 days, by 8 Apr 2026, 21:00 JST. They can no longer be accepted."
+        in client.happened
     )
     assert client.now.startswith("Nothing is asked of you.")
     assert client.otherwise == freelancer.otherwise == (
@@ -210,9 +211,12 @@ def test_the_numbers_are_those_of_the_policy_of_the_job(job: Job) -> None:
         return_fee_basis_points=125,
     )  # fmt: skip
     assert "to Frank Freelancer by the 20-day rule" in tell(job, "overdue", **REQUEST)[0].otherwise
-    assert "by the 20-day rule: you requested" in tell(job, "released", **RELEASED)[1].happened
+    released = tell(job, "released", **RELEASED | {"rule": "20-day rule"})
+    assert "by the 20-day rule: you requested" in released[1].happened
     lapsed = tell(job, "payment_lapsed", **PAYMENT, numbers=[1], card="Visa")
-    assert "authenticated at your bank within 1 day." in lapsed[0].happened
+    assert (
+        "authenticated at your bank within 1 day, by 8 Apr 2026, 21:00 JST." in lapsed[0].happened
+    )
     (dormant,) = tell(job, "dormant", **DORMANT)
     assert "and for 90 days neither of you" in dormant.happened
     assert "lets the 11 days until its settlement begin anew" in dormant.now

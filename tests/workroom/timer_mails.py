@@ -21,7 +21,7 @@ REQUEST: dict[str, Any] = {
 RELEASED: dict[str, Any] = {
     "escrow": "Design", "number": 1, "amount_minor": 500_00, "service_fee_minor": 43_75,
     "processing_fee_minor": 0, "net_minor": 456_25, "document": "INV-2-0001", "document_id": 5,
-    "rule": "30-day", "requested_at": REQUESTED_AT, "due_at": DUE_AT,
+    "rule": "30-day rule", "requested_at": REQUESTED_AT, "due_at": DUE_AT,
 }  # fmt: skip
 PAYMENT: dict[str, Any] = {
     "escrow": "Design", "number": 1, "amount_minor": 500_00, "payment": 7, "due_at": DUE_AT,

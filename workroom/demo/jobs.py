@@ -1,140 +1,14 @@
-"""What goes on in the demo world: each Job is a short story, told by calling the services."""
+"""What people do in the demo world: each Job is a short story, told by calling the services.
 
-from contextlib import suppress
-from datetime import date, datetime, timedelta
+The Jobs on which the timers have been at work are in ``silence``.
+"""
 
-from billing.models import PaymentMethod
-from billing.services import cards, funding, payments, payouts, release_requests, releases
-from escrow_site.lib import money
-from jobs.models import Job, Person
-from workroom.proposals import JobDetails, MilestoneInput, TermsInput
-from workroom.services import awards, drafts, reports, terms, timesheets
+from billing.services import funding, payouts, release_requests
+from workroom.demo.world import CHALLENGED_CARD, World
+from workroom.proposals import MilestoneInput, TermsInput
+from workroom.services import awards, reports, terms, timesheets
 from workroom.services.reports import Line
 from workroom.services.timesheets import Entry
-
-GOOD_CARD = "4242424242424242"
-CHALLENGED_CARD = "4000002760003184"
-Milestones = list[tuple[str, str, int]]
-
-
-class ToldAlready(Exception):
-    """The story's Job is there: an earlier run that was interrupted had got that far."""
-
-
-class World:
-    """The people, and the clock that the stories are dated by."""
-
-    def __init__(self, people: dict[str, Person], *, now: datetime) -> None:
-        self.people = people
-        self.now = now
-        self.cards: dict[tuple[int, str], PaymentMethod] = {}
-
-    def __getitem__(self, name: str) -> Person:
-        return self.people[name]
-
-    def ago(self, days: float) -> datetime:
-        """So many days before now."""
-        return self.now - timedelta(days=days)
-
-    def day(self, days: int) -> date:
-        """The date in so many days; before now when negative."""
-        return (self.now + timedelta(days=days)).date()
-
-    def card(self, person: Person, number: str = GOOD_CARD) -> PaymentMethod:
-        """The person's card with this number; added a quarter ago."""
-        key = (person.pk, number)
-        if key not in self.cards:
-            self.cards[key] = cards.add_card(
-                by=person, number=number, expires_on=self.day(900).replace(day=1), at=self.ago(90)
-            )
-        return self.cards[key]
-
-    # The steps of a story
-
-    def draft(
-        self,
-        client: Person,
-        title: str,
-        scope: str,
-        milestones: Milestones,
-        *,
-        days_ago: float,
-        currency: str = "USD",
-        open_ended: bool = False,
-        hourly_rate: str = "",
-    ) -> Job:
-        """``milestones``: title, price in whole units, due in so many days from now."""
-        if Job.objects.filter(client=client, title=title).exists():
-            raise ToldAlready(title)
-        details = JobDetails(
-            title=title,
-            description=scope.split(". ")[0] + ".",
-            kind=Job.Kind.HOURLY if hourly_rate else Job.Kind.FIXED_PRICE,
-            currency=currency,
-            hourly_rate_minor=money.parse(hourly_rate, currency) if hourly_rate else None,
-        )
-        agreed = TermsInput(
-            scope=scope,
-            starts_on=self.ago(days_ago).date(),
-            ends_on=None if open_ended else self.day(90),
-            milestones=tuple(
-                MilestoneInput(
-                    title=name, amount_minor=money.parse(price, currency), due_on=self.day(due_in)
-                )
-                for name, price, due_in in milestones
-            ),
-        )
-        return drafts.start_draft(by=client, details=details, terms=agreed, at=self.ago(days_ago))
-
-    def award(self, job: Job, email: str, *, days_ago: float) -> Job:
-        return awards.award(job, by=job.client, email=email, at=self.ago(days_ago))
-
-    def agree(self, job: Job, freelancer: Person, *, days_ago: float) -> Job:
-        """Award and acceptance a few hours later."""
-        self.award(job, freelancer.email, days_ago=days_ago)
-        terms.accept(job, by=freelancer, version=1, at=self.ago(days_ago - 0.2))
-        return Job.objects.select_related("client", "freelancer", "policy").get(pk=job.pk)
-
-    def fund(self, job: Job, *numbers: int, days_ago: float, number: str = GOOD_CARD) -> None:
-        payments.fund(
-            job.pk,
-            numbers=numbers,
-            method=self.card(job.client, number),
-            by=job.client,
-            at=self.ago(days_ago),
-        )
-
-    def report(
-        self, job: Job, *lines: Line, days_ago: float, comments: str, plan: str = ""
-    ) -> None:
-        assert job.freelancer is not None
-        reports.submit_report(
-            job, by=job.freelancer, lines=lines, comments=comments, plan=plan,
-            at=self.ago(days_ago),
-        )  # fmt: skip
-
-    def release(self, job: Job, *numbers: int, days_ago: float) -> None:
-        releases.release(job.pk, numbers=numbers, by=job.client, at=self.ago(days_ago))
-
-
-def tell_all(world: World) -> None:
-    """Every story that has not been told yet."""
-    for story in (
-        bakery_website,
-        brand_book,
-        newsletter_draft,
-        photographs_for_a_stranger,
-        inventory_app_in_negotiation,
-        handbook_pending,
-        declined_and_withdrawn,
-        shop_with_a_void,
-        server_care_by_the_hour,
-        app_care_open_ended,
-        freelancer_as_client,
-        explainer_film,
-    ):
-        with suppress(ToldAlready):
-            story(world)
 
 
 def bakery_website(world: World) -> None:
@@ -164,14 +38,14 @@ def bakery_website(world: World) -> None:
         currency="USD",
         amount_minor=200_00,
         destination="NG62 0000 1234 5678",
-        at=world.ago(25),
+        at=world.until(25),
     )
     world.fund(job, 2, days_ago=24)
     world.report(
         job, Line(number=2, percent=100, bill=True), days_ago=6,
         comments="All pages are up on the test server, please have a look.",
     )  # fmt: skip
-    funding.request_funding(job.pk, number=3, by=frank, at=world.ago(5))
+    funding.request_funding(job.pk, number=3, by=frank, at=world.until(5))
 
 
 def brand_book(world: World) -> None:
@@ -244,11 +118,11 @@ def inventory_app_in_negotiation(world: World) -> None:
             ),
         ),
     )
-    terms.propose(job, by=world["frank"], terms=changed, answering=1, at=world.ago(3))
+    terms.propose(job, by=world["frank"], terms=changed, answering=1, at=world.until(3))
 
 
 def handbook_pending(world: World) -> None:
-    """Funded with a card that its bank has not authenticated yet."""
+    """Funded with a card that its bank has not authenticated yet; the Client was reminded once."""
     job = world.draft(
         world["ben"],
         "Translation of a handbook",
@@ -258,7 +132,7 @@ def handbook_pending(world: World) -> None:
         currency="EUR",
     )
     job = world.agree(job, world["lena"], days_ago=4)
-    world.fund(job, 1, days_ago=2, number=CHALLENGED_CARD)
+    world.fund(job, 1, days_ago=3.4, number=CHALLENGED_CARD)
 
 
 def declined_and_withdrawn(world: World) -> None:
@@ -268,7 +142,7 @@ def declined_and_withdrawn(world: World) -> None:
     )
     world.award(videos, world["yuki"].email, days_ago=14)
     awards.decline_award(
-        videos, by=world["yuki"], at=world.ago(13), reason="I am fully booked until spring."
+        videos, by=world["yuki"], at=world.until(13), reason="I am fully booked until spring."
     )
     study = world.draft(
         world["ben"],
@@ -278,7 +152,7 @@ def declined_and_withdrawn(world: World) -> None:
         days_ago=12,
     )
     world.award(study, world["lena"].email, days_ago=11)
-    awards.withdraw_award(study, by=world["ben"], at=world.ago(10), reason="The budget was cut.")
+    awards.withdraw_award(study, by=world["ben"], at=world.until(10), reason="The budget was cut.")
 
 
 def shop_with_a_void(world: World) -> None:
@@ -299,7 +173,10 @@ def shop_with_a_void(world: World) -> None:
     )
     request = job.release_requests.get()
     release_requests.void(
-        request.pk, by=lena, at=world.ago(11), reason="The till rejects returns. I mend that first."
+        request.pk,
+        by=lena,
+        at=world.until(11),
+        reason="The till rejects returns. I mend that first.",
     )
 
 
@@ -317,7 +194,7 @@ def server_care_by_the_hour(world: World) -> None:
     frank = world["frank"]
     job = world.agree(job, frank, days_ago=39)
     for weeks_ago in (3, 2):
-        at = world.ago(7 * weeks_ago)
+        at = world.until(7 * weeks_ago)
         monday = reports.current_week(frank, at=at)
         timesheets.submit_timesheet(
             job,
@@ -370,3 +247,19 @@ def explainer_film(world: World) -> None:
     job = world.agree(job, world["yuki"], days_ago=64)
     world.fund(job, 1, days_ago=62)
     world.release(job, 1, days_ago=33)
+
+
+STORIES = (
+    bakery_website,
+    brand_book,
+    newsletter_draft,
+    photographs_for_a_stranger,
+    inventory_app_in_negotiation,
+    handbook_pending,
+    declined_and_withdrawn,
+    shop_with_a_void,
+    server_care_by_the_hour,
+    app_care_open_ended,
+    freelancer_as_client,
+    explainer_film,
+)

@@ -34,6 +34,10 @@ CHARACTERS = (
         "Carter & Sons\n48 Pearl Street\nNew York, NY 10004\nUSA",
     ),
     Character(
+        "nora@example.com", "Nora Lindqvist", "Europe/Stockholm", "Client: an agency that forgets to answer",
+        "Lindqvist & Co\nBirger Jarlsgatan 18\n114 34 Stockholm\nSweden", "SE 556677889901",
+    ),
+    Character(
         "frank@example.com", "Frank Okafor", "Africa/Lagos", "Freelancer, and Client on one Job",
         "7 Marina Road\nLagos Island\nNigeria", "NG 20304050-0001",
     ),

@@ -3,7 +3,7 @@
 What will happen is decided in ``billing.forecast``, its words stand in ``billing.selectors.foretold``.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -53,32 +53,55 @@ class Forecast:
 def of_page(
     job: Job, *, escrows: list[Any], viewer: Person, at: datetime, terms: Terms | None = None
 ) -> Forecast:
-    """For a page that has read the money (``overview.money_of``), and maybe the standing Terms."""
-    rows = [escrow.timetable_row for escrow in escrows]
-    foreseen = forecast(job, rows, at=at)
-    role = job.role_of(viewer)
-    proposal = _open_proposal(job, terms, foreseen)
-    moments = foretold.moments(job, foreseen, role=role, proposal=proposal)
-    banner = None
-    if job.state == Job.State.DORMANT:
-        banner = Banner(
-            title=foretold.dormant_since(job),
-            outcomes=foretold.outcomes(job, foreseen, role=role),
-            stops=next((one.stops for one in moments if one.what is What.SETTLEMENT), ()),
-        )
-        moments = [
-            replace(one, stops=()) if one.what is What.SETTLEMENT else one for one in moments
-        ]
+    """For the overview, which has read the money (``overview.money_of``), and maybe the Terms."""
+    foreseen = _foreseen(job, escrows, at=at)
+    moments = _moments(job, foreseen, viewer=viewer, terms=terms)
+    if job.state != Job.State.DORMANT:
+        return Forecast(moments=foretold.without_repetition(moments), banner=None)
+    banner = Banner(
+        title=foretold.dormant_since(job),
+        outcomes=foretold.outcomes(job, foreseen, role=job.role_of(viewer)),
+        stops=next((one.stops for one in moments if one.what is What.SETTLEMENT), ()),
+    )
+    # The banner says how, and the timeline below does not say it again.
+    moments = [replace(one, stops=()) if one.what is What.SETTLEMENT else one for one in moments]
     return Forecast(moments=foretold.without_repetition(moments), banner=banner)
 
 
-def of_mail(job: Job, *, role: str | None, at: datetime) -> list[Moment]:
-    """For a mail: read when it is sent. At most two statements, none for a Job that has ended."""
-    if job.has_ended or job.policy_id is None:
+def of_tab(job: Job, *, escrows: list[Any], viewer: Person, at: datetime) -> list[Moment]:
+    """The timeline alone."""
+    moments = _moments(job, _foreseen(job, escrows, at=at), viewer=viewer, terms=None)
+    return foretold.without_repetition(moments)
+
+
+def _foreseen(job: Job, escrows: list[Any], *, at: datetime) -> list[Foreseen]:
+    return forecast(job, [escrow.timetable_row for escrow in escrows], at=at)
+
+
+def _moments(
+    job: Job, foreseen: list[Foreseen], *, viewer: Person, terms: Terms | None
+) -> list[Moment]:
+    proposal = _open_proposal(job, terms, foreseen)
+    return foretold.moments(job, foreseen, role=job.role_of(viewer), proposal=proposal)
+
+
+def read_for_mails(jobs: Iterable[Any]) -> None:
+    """Read for all Jobs of a batch what ``of_mail`` needs of each. Two statements."""
+    jobs = [job for job in jobs if not job.has_ended]
+    keys = {job.pk for job in jobs}
+    rows, proposals = rows_of(keys), proposals_of(keys)
+    for job in jobs:
+        job.foretold_from = (rows[job.pk], proposals.get(job.pk))
+
+
+def of_mail(job: Any, *, role: str | None, at: datetime) -> list[Moment]:
+    """For a mail, as it is when the mail is sent; a Job that was not read in a batch is read now."""
+    if job.has_ended:
         return []
-    foreseen = forecast(job, rows_of([job.pk])[job.pk], at=at)
-    proposal = _open_proposal(job, None, foreseen)
-    moments = foretold.moments(job, foreseen, role=role, proposal=proposal)
+    if not hasattr(job, "foretold_from"):
+        read_for_mails([job])
+    rows, proposal = job.foretold_from
+    moments = foretold.moments(job, forecast(job, rows, at=at), role=role, proposal=proposal)
     # That somebody will be told is no news for a mail.
     shown = [one for one in moments if one.what is not What.FREELANCER_TOLD]
     return foretold.without_repetition(shown)

@@ -19,6 +19,7 @@ from escrow_site.lib import states
 from escrow_site.lib.timing import real_now
 from jobs.models import Notification
 from jobs.selectors.notices import with_all_they_name
+from workroom.selectors import forecasts
 from workroom.services import mail
 
 logger = logging.getLogger(__name__)
@@ -76,7 +77,9 @@ def claim() -> list[Notification]:
         states.move(claimed, "claim", until=now + LEASE)
     keys = [row.pk for row in claimed]
     notices = with_all_they_name(Notification.objects.filter(pk__in=keys))
-    return list(notices.select_related("activity__job__invitation").order_by("pk"))
+    notices = notices.select_related("activity__job__invitation").order_by("pk")
+    forecasts.read_for_mails(notice.activity.job for notice in notices)
+    return list(notices)
 
 
 def send_all(claimed: Iterable[Notification]) -> int:

@@ -255,14 +255,13 @@ def _refuse_unless_open(terms: Terms, *, at: datetime) -> Refusal | None:
             f"Terms {terms.version} are {terms.get_state_display().lower()} already: there is "
             "nothing to answer."
         )
-    if terms.job.has_ended:
-        return WrongState(f"This Job is {terms.job.get_state_display().lower()}.")
-    if terms.has_lapsed(at=at):
-        assert terms.lapses_at is not None
+    if terms.lapses_at is not None and at >= terms.lapses_at:
         return WrongState(
             f"Terms {terms.version} lapsed on {display.instant(terms.lapses_at)}: nobody had "
             "answered them in time."
         )
+    if terms.job.has_ended:
+        return WrongState(f"This Job is {terms.job.get_state_display().lower()}.")
     return None
 
 

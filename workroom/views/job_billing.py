@@ -42,7 +42,7 @@ def job_billing(request: HttpRequest, job_id: int) -> HttpResponse:
         "totals": milestone_money.totals(escrows),
         "nothing_was_ever_funded": bool(escrows) and turns.nothing_was_ever_funded(job, escrows),
         "pending": [escrow for escrow in escrows if escrow.state == "pending"],
-        "moments": forecasts.of_page(job, escrows=escrows, viewer=request.user, at=at).moments,
+        "moments": forecasts.of_tab(job, escrows=escrows, viewer=request.user, at=at),
         "papers": [*statements, *papers],
         "has_more_papers": len(papers) == PAPERS_SHOWN,
         "completes_by_hand": job.is_running and (job.open_ended or job.kind == Job.Kind.HOURLY),

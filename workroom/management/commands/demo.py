@@ -6,8 +6,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from escrow_site.lib import timing
-from workroom.demo.jobs import World, tell_all
 from workroom.demo.people import directory, is_complete, make_agent, make_parties, strangers_exist
+from workroom.demo.telling import tell_all
+from workroom.demo.world import World
 
 
 class Command(BaseCommand):

@@ -1,0 +1,21 @@
+"""What became of a payment, as its payer reads it: who, what, when, why."""
+
+from django.db.models import QuerySet
+
+from billing.models import Payment, Refund
+from jobs.models import Activity, Person
+from jobs.selectors import history
+from jobs.selectors.history import HistoryLine
+
+
+def story(payment: Payment, *, viewer: Person) -> list[HistoryLine]:
+    """The lines of the Job's history that are about the payment, newest first."""
+    about = Activity.objects.filter(job=payment.job_id, facts__payment=payment.pk)
+    newest_first = about.select_related("actor").order_by("-happened_at", "-pk")
+    return history.lines(newest_first, payment.job, viewer)
+
+
+def refunds_of(payment: Payment) -> QuerySet[Refund]:
+    """What went back of what had been held, oldest first, with who sent it back (R8.1)."""
+    refunds = payment.refunds.filter(escrow__isnull=False)
+    return refunds.select_related("escrow", "refunded_by").order_by("pk")
