@@ -97,7 +97,7 @@ WITH now AS (SELECT %s::timestamptz AS at
              'service_fee_minor', service_fee_minor, 'processing_fee_minor', 0,
              'net_minor', net_minor, 'document_id', document_id,
              'document', 'INV-' || freelancer_id || '-' || to_char(number, 'FM000000'),
-             'rule', '30-day', 'requested_at', requested_at, 'due_at', due_at)
+             'rule', '30-day rule', 'requested_at', requested_at, 'due_at', due_at)
       FROM part
 ), notification AS (
     INSERT INTO floor.jobs_notification

@@ -145,7 +145,7 @@ def card(client_id: int, gateway: str) -> models.PaymentMethod:
             "person_id": client_id,
             "gateway": gateway,
             "brand": "Visa",
-            "last_four": "4242",
+            "last_four": "0000",
             "expires_on": date(2030, 1, 31),
             "added_at": BEGIN,
             "authenticated_at": BEGIN,

@@ -13,6 +13,8 @@ from escrow_site.lib.refusals import Refusal
 from jobs.models import Activity, Job, Notification, Person
 from tests.billing.steps import request_release
 from tests.scenarios import fund, running_job
+from workroom.services import reports
+from workroom.services.reports import Line
 
 SECOND = timedelta(seconds=1)
 
@@ -203,6 +205,16 @@ def test_6_each_milestone_by_itself(two_held: Job) -> None:
     sweeping.sweep(at=utc(8, 9, 8))
     assert states_of(two_held) == ("completed", "released", "refunded", "released")
     assert is_clean(at=utc(8, 9, 8))
+
+
+def test_6_by_a_status_report_that_bills(two_held: Job, freelancer: Person) -> None:
+    """Both ways to request a release send a report: it counts as the request and as nothing more."""
+    for at in (utc(6, 30), utc(7, 7)):
+        sweeping.sweep(at=at)
+    lines = [Line(number=3, percent=100, bill=True)]
+    reports.submit_report(two_held, by=freelancer, lines=lines, at=utc(7, 10, 8))
+    sweeping.sweep(at=utc(7, 14))
+    assert states_of(two_held) == ("dormant", "released", "refunded", "funded")
 
 
 def test_7_other_activity_restarts_the_two_weeks(client_person: Person, freelancer: Person) -> None:

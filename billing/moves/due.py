@@ -187,7 +187,13 @@ def _complete(cases: Sequence[Case]) -> None:
     due = _of(cases, What.COMPLETION)
     entries = endings.complete_all(
         [
-            Ending(job=case.job, by=None, at=event.at, reason=due_entries.completion(case.events))
+            Ending(
+                job=case.job,
+                by=None,
+                at=event.at,
+                actor_kind=due_entries.TIMER,
+                reason=due_entries.completion(case.events),
+            )
             for case, event in due
         ]
     )

@@ -27,6 +27,7 @@ class Entry:
     """One thing that happened. ``by`` is None for the system and the timers.
 
     ``untold`` are readers who are told of something newer at the same time (R6.4).
+    ``as_release_request``: for R10.3 it counts as the request that it makes, and as nothing more.
     """
 
     job: Job
@@ -38,6 +39,7 @@ class Entry:
     facts: dict[str, Any] = field(default_factory=dict)
     address: str = ""
     untold: frozenset[int] = frozenset()
+    as_release_request: bool = False
 
     @property
     def actor(self) -> str:
@@ -105,7 +107,8 @@ def record_all(entries: Iterable[Entry]) -> None:
         return
     for entry in entries:
         if entry.kind.counts and entry.actor == Actor.PERSON:
-            entry.job.note_activity(entry.at, release_request=entry.kind.release_request)
+            is_request = entry.kind.release_request or entry.as_release_request
+            entry.job.note_activity(entry.at, release_request=is_request)
         if entry.actor != Actor.TIMER:  # the timers have reckoned exactly what is due next
             entry.job.note_own_dues(after=entry.at)
     jobs = {entry.job.pk: entry.job for entry in entries}.values()

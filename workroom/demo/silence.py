@@ -88,7 +88,7 @@ def icons_released_by_silence(world: World) -> None:
     job = world.agree(job, world["yuki"], days_ago=61)
     world.fund(job, 1, 2, days_ago=60)
     world.report(
-        job, Line(number=1, percent=100, bill=True), days_ago=32,
+        job, Line(number=1, percent=100, bill=True), days_ago=32.5,
         comments="Forty icons, with their sources.", plan="The second forty.",
     )  # fmt: skip
     world.report(

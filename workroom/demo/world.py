@@ -86,7 +86,7 @@ class World:
             raise ToldAlready(title)
         details = JobDetails(
             title=title,
-            description=scope.split(". ")[0] + ".",
+            description=scope.split(". ")[0].rstrip(".") + ".",
             kind=Job.Kind.HOURLY if hourly_rate else Job.Kind.FIXED_PRICE,
             currency=currency,
             hourly_rate_minor=money.parse(hourly_rate, currency) if hourly_rate else None,

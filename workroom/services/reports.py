@@ -24,6 +24,7 @@ from escrow_site.lib.timing import week_start
 from jobs.models import Job, Person, StoredFile
 from jobs.services import activity, files
 from jobs.services.accounts import refuse_locked
+from jobs.services.activity import Entry
 from workroom.models import ReportAttachment, ReportLine, StatusReport
 from workroom.notices import REPORT_SUBMITTED
 
@@ -261,14 +262,19 @@ def _send(report: StatusReport, lines: list[ReportLine]) -> None:
 
 def _record(report: StatusReport, lines: list[ReportLine], *, by: Person, at: datetime) -> None:
     billed = [line.billed_minor for line in lines if line.billed_minor]
-    activity.record(
-        report.job,
-        REPORT_SUBMITTED,
-        by=by,
-        at=at,
-        report=report.pk,
-        week_on=report.week_starts_on,
-        sending=report.sending,
-        billed=len(billed),
-        amount_minor=sum(billed) if billed else None,
-    )
+    facts = {
+        "report": report.pk,
+        "week_on": report.week_starts_on,
+        "sending": report.sending,
+        "billed": len(billed),
+        "amount_minor": sum(billed) if billed else None,
+    }
+    # Every Release Request comes with a report: it must not count as more than the request (R10.3).
+    activity.record_all(
+        [
+            Entry(
+                job=report.job, kind=REPORT_SUBMITTED, by=by, at=at, facts=facts,
+                as_release_request=bool(billed),
+            )
+        ]
+    )  # fmt: skip
