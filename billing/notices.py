@@ -123,7 +123,7 @@ OVERDUE = kind(
 )
 RELEASE_WARNING = kind(
     "release_warning",
-    "warned the Client: {amount} of “{escrow}” will be released on {due}",
+    "warned the Client with {left} left: {amount} of “{escrow}” will be released on {due}",
     Audience.CLIENT,
     "Will be released on {due}: {escrow}, {amount}",
     url_name="billing:release_request",
@@ -131,7 +131,8 @@ RELEASE_WARNING = kind(
 )
 AUTHENTICATION_REMINDER = kind(
     "authentication_reminder",
-    "reminded the Client to authenticate the payment of {amount} for {escrow} by {due}",
+    "reminded the Client with {left} left to authenticate the payment of {amount} for {escrow} by "
+    "{due}",
     Audience.CLIENT,
     "Authenticate by {due}: {escrow}, {amount}",
     url_name="billing:payment",

@@ -4,7 +4,7 @@ Pure: no database and no clock. ``catching_up`` carries out what ``run`` says up
 shows what it says from now on, so the two cannot differ. Each thing is dated by its own instant (R6.4).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -90,7 +90,10 @@ class PendingPayment:
 
 @dataclass(kw_only=True, slots=True)
 class Timetable:
-    """A Job as its clocks see it; ``run`` changes it as time would."""
+    """A Job as its clocks see it; ``run`` changes it as time would.
+
+    ``bank_is_silent``: a payment is under way that the bank has not answered at all.
+    """
 
     state: str
     kind: str
@@ -104,6 +107,7 @@ class Timetable:
     freelancer_told_dormant_at: datetime | None
     milestones: list[MilestoneMoney] = field(default_factory=list)
     payments: list[PendingPayment] = field(default_factory=list)
+    bank_is_silent: bool = False
 
     @property
     def is_running(self) -> bool:
@@ -166,7 +170,7 @@ class Timetable:
 
 # --- Reading the rows ---
 
-Rows = Iterable[tuple[Escrow, ReleaseRequest | None, Payment | None]]
+Rows = Collection[tuple[Escrow, ReleaseRequest | None, Payment | None]]
 
 
 def timetable(job: Job, rows: Rows) -> Timetable:
@@ -188,6 +192,9 @@ def timetable(job: Job, rows: Rows) -> Timetable:
         if payment is not None and payment.state == Payment.State.AUTHENTICATING:
             pending = payments.setdefault(payment.pk, _pending_payment(payment))
             pending.numbers.append(escrow.number)
+    bank_is_silent = any(
+        payment is not None and payment.state == Payment.State.STARTED for _, _, payment in rows
+    )
     return Timetable(
         state=job.state,
         kind=job.kind,
@@ -201,6 +208,7 @@ def timetable(job: Job, rows: Rows) -> Timetable:
         freelancer_told_dormant_at=job.freelancer_told_dormant_at,
         milestones=milestones,
         payments=list(payments.values()),
+        bank_is_silent=bank_is_silent,
     )
 
 
@@ -380,13 +388,14 @@ def _after_money_left(table: Timetable, at: datetime) -> list[Event]:
 
 def _ends_by_settlement(table: Timetable, at: datetime) -> bool:
     """Whether what is unfunded goes too: settled, and neither an end that is to be determined, a
-    Pending payment nor an open proposal keeps the Job.
+    payment under way (R2.3) nor an open proposal keeps the Job.
     """
     assert table.settlement_at is not None
     return (
         table.is_freelancer_told
         and table.settlement_at <= at
-        and not (table.open_ended or table.payments or table.open_proposal_until)
+        and not (table.open_ended or table.payments or table.bank_is_silent)
+        and table.open_proposal_until is None
     )
 
 

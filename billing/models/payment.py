@@ -115,7 +115,8 @@ class Payment(StateMixin, models.Model):
         return self.state in (self.State.STARTED, self.State.AUTHENTICATING)
 
     @transition(field=state, source=State.STARTED, target=State.AUTHENTICATING)
-    def await_authentication(self) -> None: ...
+    def await_authentication(self, *, lapses_at: datetime) -> None:
+        self.lapses_at = lapses_at
 
     @transition(field=state, source=[State.STARTED, State.AUTHENTICATING], target=State.SUCCEEDED)
     def succeed(self, *, at: datetime) -> None:

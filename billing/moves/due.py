@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db.models import prefetch_related_objects
 
 from billing import timers
-from billing.models import Allocation, Escrow, Payment, ProForma, ReleaseRequest
+from billing.models import Allocation, Payment, ProForma, ReleaseRequest
 from billing.moves import due_cases, due_entries, endings, refunds, releases
 from billing.moves.due_cases import Case, Happened
 from billing.moves.endings import Ending
@@ -66,10 +66,14 @@ def _move_payments(cases: Sequence[Case], *, at: datetime) -> None:
         states.move(payments, "lapse", at=lapsed_at)
     lapsed = {payment.pk for payments in lapsing.values() for payment in payments}
     if lapsed:
-        live = Allocation.objects.filter(payment__in=lapsed, live=True)
-        escrows = Escrow.objects.filter(pk__in=live.values("escrow_id"))
-        states.move(list(escrows), "fall_back")
-        live.update(live=False)
+        # The rows of the cases themselves: in the same run a settlement may remove them.
+        escrows = [
+            case.escrows[number]
+            for case, event in _of(cases, What.PAYMENT_LAPSES)
+            for number in event.numbers
+        ]
+        states.move(escrows, "fall_back")
+        Allocation.objects.filter(payment__in=lapsed, live=True).update(live=False)
     reminding = _of(cases, What.AUTHENTICATION_REMINDER)
     reminded = {_payment(case, event).pk for case, event in reminding} - lapsed
     if reminded:

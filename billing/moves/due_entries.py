@@ -38,8 +38,9 @@ def dormancy_rule(case: Case, event: Event) -> str:
     """Why a settlement, or a return that comes of it, took place at this instant."""
     days = rules.days(case.table.policy.dormant_settlement_days)
     return (
-        f"Dormancy rule: Dormant since {utc(dormant_since(case, event))}, release of this money not requested by "
-        f"{utc(event.at)}, and nothing else done for {days}."
+        f"Dormancy rule: the Job was Dormant since {utc(dormant_since(case, event))}. By {utc(event.at)} the "
+        f"Freelancer had not requested release of this money, and nobody had done anything else for {days}: "
+        "so it goes back to the Client."
     )
 
 

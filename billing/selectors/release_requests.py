@@ -1,5 +1,6 @@
 """Release Requests as their two parties read them, and what happens if nobody acts (R6.1, R6.2)."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -11,7 +12,7 @@ from billing.selectors import foretold, rules
 from billing.selectors.foretold import Moment
 from billing.selectors.seen import seen_by
 from billing.selectors.timetables import rows_of
-from jobs.models import Activity, Person
+from jobs.models import Activity, Job, Person
 from jobs.selectors import history
 
 
@@ -25,14 +26,16 @@ def requests_seen_by(person: Person) -> QuerySet[ReleaseRequest]:
     ).prefetch_related("pro_forma__documents")
 
 
-def moments_of(request: ReleaseRequest, *, viewer: Person, at: datetime) -> list[Moment]:
-    """What will become of one request, out of all that is foreseen for its Job."""
-    if not request.is_unanswered:
+def moments_of(
+    requests: Iterable[ReleaseRequest], job: Job, *, viewer: Person, at: datetime
+) -> list[Moment]:
+    """What will become of these requests, out of all that is foreseen for their Job."""
+    unanswered = {request.pk for request in requests if request.is_unanswered}
+    if not unanswered:
         return []
-    job = request.job
     foreseen = forecast(job, rows_of([job.pk])[job.pk], at=at)
-    own = [one for one in foreseen if one.request_id == request.pk]
-    return foretold.moments(job, own, role=job.role_of(viewer))
+    own = [one for one in foreseen if one.request_id in unanswered]
+    return foretold.without_repetition(foretold.moments(job, own, role=job.role_of(viewer)))
 
 
 def ended_by(request: ReleaseRequest) -> str:

@@ -157,23 +157,18 @@ def _funded(allocation: Allocation) -> dict[str, Any]:
 
 
 def _become_pending(payment: Payment, allocations: Sequence[Allocation], *, at: datetime) -> None:
-    states.move([payment], "await_authentication")
-    _note_due(payment)
+    """From when the bank asks its holder has the days of R3.4, however late it asks."""
+    policy = payment.job.policy
+    assert policy is not None
+    lapses_at = at + policy.authentication_days * DAY
+    states.move([payment], "await_authentication", lapses_at=lapses_at)
+    for days in (0, *policy.authentication_reminder_days):
+        payment.job.note_due(lapses_at - days * DAY)
     states.move([allocation.escrow for allocation in allocations], "await_authentication")
     _record(
         payment, allocations, PAYMENT_PENDING, by=payment.payer, reason=reasons.PENDING, at=at,
         due_at=payment.lapses_at,
     )  # fmt: skip
-
-
-def _note_due(payment: Payment) -> None:
-    """The first reminder, or the end, of a Pending payment (R3.4)."""
-    policy = payment.job.policy
-    assert policy is not None
-    for days in (0, *policy.authentication_reminder_days):
-        due_at = payment.lapses_at - days * DAY
-        if due_at > payment.started_at:
-            payment.job.note_due(due_at)
 
 
 def _fail(

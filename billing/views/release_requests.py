@@ -34,7 +34,7 @@ def release_request(request: HttpRequest, request_id: int) -> HttpResponse:
         "documents": row.pro_forma.documents.all(),
         "amounts": quote(row.escrow, policy=job.policy) if row.is_unanswered else row.pro_forma,
         "ended_by": reading.ended_by(row),
-        "moments": reading.moments_of(row, viewer=request.user, at=at),
+        "moments": reading.moments_of([row], job, viewer=request.user, at=at),
         "may_release": row.is_unanswered and release_refusal is None,
         "may_void": release_requests.may_void(row, by=request.user, at=at) is None,
     }

@@ -50,7 +50,8 @@ def _day(on: date, locale: str) -> str:
 def readable_facts(facts: Mapping[str, Any], currency: str) -> dict[str, Any]:
     """The facts of an Activity ready to read: ``due_at`` becomes ``due``, ``amount_minor`` ``amount``.
 
-    ``at`` keeps its name. A list of facts is made ready one by one.
+    ``at`` keeps its name; with ``days_left`` comes ``left``, such as ``1 day``. A list of facts is
+    made ready one by one.
     """
     readable: dict[str, Any] = {}
     for name, value in facts.items():
@@ -69,6 +70,8 @@ def readable_facts(facts: Mapping[str, Any], currency: str) -> dict[str, Any]:
             ]
         else:
             readable[name] = value
+            if name == "days_left":
+                readable["left"] = "1 day" if value == 1 else f"{value} days"
     return readable
 
 

@@ -21,8 +21,9 @@ from tests.scenarios import fund, running_job
 DUE = datetime.fromisoformat("2026-04-08T12:00Z")
 RULE = "30-day rule: requested 9 Mar 2026 12:00 UTC, no answer by 8 Apr 2026 12:00 UTC."
 SETTLED = (
-    "Dormancy rule: Dormant since 30 Jun 2026 00:00 UTC, release of this money not requested by "
-    "14 Jul 2026 00:00 UTC, and nothing else done for 14 days."
+    "Dormancy rule: the Job was Dormant since 30 Jun 2026 00:00 UTC. By 14 Jul 2026 00:00 UTC the "
+    "Freelancer had not requested release of this money, and nobody had done anything else for "
+    "14 days: so it goes back to the Client."
 )
 
 

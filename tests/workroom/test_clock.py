@@ -191,7 +191,9 @@ def test_of_many_things_the_last_five_are_told(job: Job) -> None:
     lines = told(advanced, jobs=Job.objects.all())
 
     assert len(lines) == 1 + 5 + 1
-    assert lines[1].startswith("29 Mar 2026, 12:00 UTC · Website: Warned the Client")
+    assert [line.split(" · ")[1].split(":")[1] for line in lines[1:5]] == [
+        f" Warned the Client with {left} left" for left in ("10 days", "5 days", "2 days", "1 day")
+    ]
     assert lines[-2] == "8 Apr 2026, 12:00 UTC · Website: Released $500.00 of “Milestone 1”."
     assert lines[-1] == "And 1 more before."
 

@@ -79,8 +79,9 @@ TOLD = (
     "7 Jul 2026 00:00 UTC.",
 )
 SETTLED_BY_RULE = (
-    "Dormancy rule: Dormant since 30 Jun 2026 00:00 UTC, release of this money not requested by "
-    "14 Jul 2026 00:00 UTC, and nothing else done for 14 days."
+    "Dormancy rule: the Job was Dormant since 30 Jun 2026 00:00 UTC. By 14 Jul 2026 00:00 UTC the "
+    "Freelancer had not requested release of this money, and nobody had done anything else for "
+    "14 days: so it goes back to the Client."
 )
 SETTLED = ("settled", TIMER, SETTLED_BY_RULE)
 RETURNED = ("returned", TIMER, SETTLED_BY_RULE)

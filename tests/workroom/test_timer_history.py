@@ -30,16 +30,16 @@ def job(client_person: Person, freelancer: Person) -> Job:
         ),
         (
             kinds.RELEASE_WARNING,
-            REQUEST,
-            "The timer warned the Client: $500.00 of “Design” will be released on "
+            {**REQUEST, "days_left": 10},
+            "The timer warned the Client with 10 days left: $500.00 of “Design” will be released on "
             "8 Apr 2026, 12:00 UTC",
         ),
         (kinds.RELEASED, RELEASED, "The timer released $500.00 of “Design”"),
         (
             kinds.AUTHENTICATION_REMINDER,
-            PAYMENT,
-            "The timer reminded the Client to authenticate the payment of $500.00 for Design by "
-            "8 Apr 2026, 12:00 UTC",
+            {**PAYMENT, "days_left": 1},
+            "The timer reminded the Client with 1 day left to authenticate the payment of $500.00 for "
+            "Design by 8 Apr 2026, 12:00 UTC",
         ),
         (
             kinds.PAYMENT_LAPSED,

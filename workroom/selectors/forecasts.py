@@ -4,7 +4,7 @@ What will happen is decided in ``billing.forecast``, its words stand in ``billin
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -34,20 +34,11 @@ SELECT {job}, {client}, {freelancer}, {policy}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Banner:
-    """What a Dormant Job says first (R10.6)."""
-
-    title: str
-    outcomes: list[Outcome]
-    stops: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """The timeline of a Job for one reader, and the banner of a Dormant one."""
+    """The timeline of a Job for one reader; a Dormant one says first what becomes of its money."""
 
     moments: list[Moment]
-    banner: Banner | None
+    outcomes: list[Outcome]
 
 
 def of_page(
@@ -56,16 +47,11 @@ def of_page(
     """For the overview, which has read the money (``overview.money_of``), and maybe the Terms."""
     foreseen = _foreseen(job, escrows, at=at)
     moments = _moments(job, foreseen, viewer=viewer, terms=terms)
-    if job.state != Job.State.DORMANT:
-        return Forecast(moments=foretold.without_repetition(moments), banner=None)
-    banner = Banner(
-        title=foretold.dormant_since(job),
-        outcomes=foretold.outcomes(job, foreseen, role=job.role_of(viewer)),
-        stops=next((one.stops for one in moments if one.what is What.SETTLEMENT), ()),
+    is_dormant = job.state == Job.State.DORMANT
+    return Forecast(
+        moments=foretold.without_repetition(moments),
+        outcomes=foretold.outcomes(job, foreseen, role=job.role_of(viewer)) if is_dormant else [],
     )
-    # The banner says how, and the timeline below does not say it again.
-    moments = [replace(one, stops=()) if one.what is What.SETTLEMENT else one for one in moments]
-    return Forecast(moments=foretold.without_repetition(moments), banner=banner)
 
 
 def of_tab(job: Job, *, escrows: list[Any], viewer: Person, at: datetime) -> list[Moment]:

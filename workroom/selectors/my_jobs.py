@@ -53,8 +53,8 @@ SELECT {{job}}, {last_at},
        EXISTS (SELECT FROM billing_fundingrequest AS asked
                  JOIN billing_escrow AS escrow ON escrow.id = asked.escrow_id
                 WHERE escrow.job_id = job.id AND asked.closed_at IS NULL),
-       EXISTS (SELECT FROM billing_releaserequest AS request
-                WHERE request.job_id = job.id AND request.state IN ('open', 'overdue', 'disputed')),
+       (SELECT bool_or(request.state = 'overdue') FROM billing_releaserequest AS request
+         WHERE request.job_id = job.id AND request.state IN ('open', 'overdue', 'disputed')),
        money.*
   FROM page
   JOIN jobs_job AS job ON job.id = page.id
@@ -95,13 +95,16 @@ SELECT DISTINCT ON (terms.job_id) {terms},
 
 
 class Found(NamedTuple):
-    """A Job of the list as it was read; the amounts are None while no Terms are agreed."""
+    """A Job of the list as it was read; the amounts are None while no Terms are agreed.
+
+    ``request_is_overdue`` is None if no release is requested.
+    """
 
     job: Job
     last_at: datetime
     other: str
     funding_is_requested: bool
-    release_is_requested: bool
+    request_is_overdue: bool | None
     total_minor: int | None
     held_minor: int | None
     released_minor: int | None
@@ -116,6 +119,7 @@ class JobRow:
     is_client: bool
     other: str
     note: str
+    is_overdue: bool
     last_at: datetime
     total_minor: int | None
     held_minor: int | None
@@ -177,6 +181,7 @@ def rows(found: Iterable[Found], person: Person, *, at: datetime) -> list[JobRow
             is_client=one.job.client_id == person.pk,
             other=one.other,
             note=_note(one, terms.get(one.job.pk), person, at=at),
+            is_overdue=bool(one.request_is_overdue),
             last_at=one.last_at,
             **_amounts(one, terms.get(one.job.pk)),
         )
@@ -211,7 +216,7 @@ def _note(found: Found, terms: Terms | None, person: Person, *, at: datetime) ->
     """What waits for an answer."""
     job = found.job
     if job.is_running:
-        if found.release_is_requested:
+        if found.request_is_overdue is not None:
             return "Release requested"
         if found.is_pending:
             return "Pending"

@@ -39,6 +39,7 @@ class MilestoneLine:
     released_minor: int = 0
     state: str = ""
     state_label: str = ""
+    is_overdue: bool = False
     note: str = ""
 
 
@@ -58,7 +59,7 @@ def money_of(job: Job) -> list[Any]:
         escrow.job = job
         statements.attach(escrow, "release_requests", [request] if request else [])
         escrow.requested_at = request and request.requested_at
-        escrow.request_overdue_at = request and request.overdue_at
+        escrow.request_is_overdue = bool(request and request.state == ReleaseRequest.State.OVERDUE)
         escrow.request_due_at = request and request.auto_release_at
         escrow.payment_id = payment and payment.pk
         escrow.payment_state = payment and payment.state
@@ -88,6 +89,7 @@ def lines_of_money(escrows: list[Any], job: Job) -> list[MilestoneLine]:
             released_minor=escrow.released_minor,
             state=escrow.state,
             state_label=escrow.get_state_display(),
+            is_overdue=escrow.request_is_overdue,
             note=_note(escrow, job),
         )
         for escrow in escrows

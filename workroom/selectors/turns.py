@@ -3,13 +3,14 @@
 The words of the overview. What may be done is decided by the guards of the services.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
 
 from billing.models import Escrow
+from billing.selectors import foretold
 from escrow_site.lib import display, money
 from jobs.models import Job, Person
 from workroom.models import Terms
@@ -42,6 +43,8 @@ def turn(
         return _ended(job)
     if job.kind == Job.Kind.HOURLY:
         return _hourly(job, viewer)
+    if job.state == Job.State.DORMANT:
+        return _dormant(job, escrows, viewer)
     return _of_client(job, escrows) if viewer.pk == job.client_id else _of_freelancer(job, escrows)
 
 
@@ -120,20 +123,36 @@ def _of_client(job: Job, escrows: list[Any]) -> Turn:
 def _release(job: Job, requested: list[Any]) -> Turn:
     first = min(requested, key=lambda escrow: escrow.request_due_at)
     due = display.instant(first.request_due_at)
+    overdue = _overdue(requested)
+    asked: dict[str, Any] = {
+        "sentence": f"{job.freelancer} requests release of {_named(requested, job)}{overdue}.",
+        "tone": "critical" if overdue else "info",
+    }
     if len(requested) == 1:
         [request] = first.release_requests.all()
         return Turn(
-            sentence=f"{job.freelancer} requests release of {_named(requested, job)}.",
+            **asked,
             detail=f"Without an answer it is released by itself on {due}.",
             label="Review and release",
             url=reverse("billing:release_request", args=[request.pk]),
         )
     return Turn(
-        sentence=f"{job.freelancer} requests release of {_named(requested, job)}.",
+        **asked,
         detail=f"Without an answer the first is released by itself on {due}.",
         label="Review the Release Requests",
         url=reverse("workroom:job_billing", args=[job.pk]),
     )
+
+
+def _overdue(requested: list[Any]) -> str:
+    """How many of the requests are Overdue, as the end of a sentence."""
+    count = sum(escrow.request_is_overdue for escrow in requested)
+    if not count:
+        return ""
+    are = "is" if count == 1 else "are"
+    if count < len(requested):
+        return f": {count} of the requests {are} Overdue"
+    return f": the request{'' if count == 1 else 's'} {are} Overdue"
 
 
 def _of_freelancer(job: Job, escrows: list[Any]) -> Turn:
@@ -159,10 +178,12 @@ def _of_freelancer(job: Job, escrows: list[Any]) -> Turn:
     requested = [escrow for escrow in escrows if escrow.request_due_at is not None]
     if requested:
         first = min(requested, key=lambda escrow: escrow.request_due_at)
+        overdue = _overdue(requested)
         return Turn(
-            sentence=f"You requested release of {_named(requested, job)}.",
+            sentence=f"You requested release of {_named(requested, job)}{overdue}.",
             detail=f"{job.client} has until {display.instant(first.request_due_at)} to answer; "
             "then it is released to you.",
+            tone="warning" if overdue else "info",
             is_urged=False,
             **report,
         )
@@ -172,6 +193,35 @@ def _of_freelancer(job: Job, escrows: list[Any]) -> Turn:
             sentence=f"{_named(funded, job)} {_are(funded)} Funded: you can work on it.", **report
         )
     return Turn(sentence="No Milestone is Funded now.", is_urged=False, **report)
+
+
+def _dormant(job: Job, escrows: list[Any], viewer: Person) -> Turn:
+    """What keeps the money of a Dormant Job from going back (R10.4); what will become of it is in the
+    forecast.
+    """
+    since: dict[str, Any] = {"sentence": foretold.dormant_since(job), "tone": "warning"}
+    held = [escrow for escrow in escrows if escrow.held_minor]
+    if viewer.pk != job.client_id:
+        return Turn(
+            **since,
+            detail=f"What you request is not sent back. {job.client} can release a Milestone, and "
+            "the Job is active again.",
+            label="Request release",
+            url=reverse("workroom:send_invoice_job", args=[job.pk]),
+        )
+    detail = (
+        "Release a Milestone, and the Job is active again. What "
+        f"{job.freelancer} requests is not sent back."
+    )
+    if requested := [escrow for escrow in held if escrow.request_due_at is not None]:
+        return replace(_release(job, requested), **since, detail=detail)
+    url = (
+        _with_numbers("billing:release", job, held)
+        if len(held) == 1
+        else reverse("workroom:job_billing", args=[job.pk])
+    )
+    label = f"Release “{held[0]}”" if len(held) == 1 else "Choose what to release"
+    return Turn(**since, detail=detail, label=label, url=url, is_urged=False)
 
 
 def _finished(job: Job, escrows: list[Any]) -> Turn | None:

@@ -19,7 +19,7 @@ register = template.Library()
 
 ROW = (
     '<tr><td data-label="Job"><a href="{url}">{title}</a> <small>{other}</small></td>\n'
-    '<td data-label="State"><span class="state state-{state}">{state_label}</span>{note}</td>\n'
+    '<td data-label="State"><span class="state state-{state}">{state_label}</span>{overdue}{note}</td>\n'
     "{amounts}\n"
     '<td data-label="Last activity">{last_at}</td>\n'
     '<td class="row-actions"><details class="menu"><summary>Actions'
@@ -33,6 +33,7 @@ RATE = (
     '<td class="num" data-label="Rate">{rate}<small>an hour</small></td>'
     '<td class="num" data-label="Held">–</td><td class="num" data-label="Released">–</td>'
 )
+OVERDUE = SafeString(' <span class="state state-overdue">Overdue</span>')
 NOTE = " <small>{note}</small>"
 LINK = '<a href="{url}">{label}</a>'
 STATES = dict(Job.State.choices)
@@ -79,6 +80,7 @@ def _row(row: JobRow, url: str, menu: str) -> SafeString:
         other=_other(row),
         state=job.state,
         state_label=STATES[job.state],
+        overdue=OVERDUE if row.is_overdue else "",
         note=fill(NOTE, note=row.note) if row.note else "",
         amounts=_amounts(row),
         last_at=instant(row.last_at),

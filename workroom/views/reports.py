@@ -7,15 +7,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from escrow_site.lib import money, timing
-from escrow_site.lib.display import day, instant
+from billing.selectors.release_requests import moments_of
+from escrow_site.lib import timing
+from escrow_site.lib.display import day
 from escrow_site.lib.refusals import Refusal
 from jobs.models import Job, Person
 from workroom import pages
 from workroom.forms.reports import Sheet, open_sheet, ticked
 from workroom.models import StatusReport
 from workroom.selectors import reports as reading
-from workroom.selectors.reports import Billed
 from workroom.services import reports
 
 ROWS_PER_PAGE = 25
@@ -55,7 +55,12 @@ def report(request: HttpRequest, job_id: int, report_id: int) -> HttpResponse:
         "billed_minor": sum(line.billed_minor or 0 for line in lines),
         "open_requests": open_requests,
         "open_minor": sum(one.line.escrow.held_minor for one in open_requests),
-        "next_steps": [_due(row.job, one, reader=request.user) for one in open_requests],
+        "moments": moments_of(
+            [one.request for one in open_requests if one.request],
+            row.job,
+            viewer=request.user,
+            at=timing.now(),
+        ),
         "attachments": reading.attachments_of(row),
         "other_sendings": reading.other_sendings(row),
     }
@@ -71,20 +76,6 @@ def report_of_request(request: HttpRequest, job_id: int, request_id: int) -> Htt
     if row is None:
         return redirect("workroom:reports", job.pk)
     return redirect("workroom:report", job.pk, row.pk)
-
-
-def _due(job: Job, billed: Billed, *, reader: Person) -> dict[str, str]:
-    """What happens to one open request if nobody acts (R6.2)."""
-    assert billed.request is not None
-    amount = money.display(billed.line.escrow.held_minor, job.currency)
-    return {
-        "at": instant(billed.request.auto_release_at),
-        "title": f"{amount} is released to {job.freelancer}",
-        "text": f"For “{billed.line.escrow}”, requested with this report.",
-        "stop": "Until then you can void the request."
-        if reader.pk == job.freelancer_id
-        else "You can release it before then.",
-    }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
