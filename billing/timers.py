@@ -312,12 +312,14 @@ def _of_dormancy(table: Timetable) -> Iterator[Event]:
     """D, A+7 d and A+14 d of a Job that holds money (R10.3)."""
     if not table.held or table.is_disputed:
         return
+    held_minor = sum(one.held_minor for one in table.held)
     if table.state == Job.State.ACTIVE and table.dormant_at:
-        yield Event(at=table.dormant_at, what=What.DORMANT)
+        yield Event(at=table.dormant_at, what=What.DORMANT, amount_minor=held_minor)
     elif table.state == Job.State.DORMANT:
         if not table.is_freelancer_told:
-            assert table.freelancer_told_due_at is not None
-            yield Event(at=table.freelancer_told_due_at, what=What.FREELANCER_TOLD)
+            told_at = table.freelancer_told_due_at
+            assert told_at is not None
+            yield Event(at=told_at, what=What.FREELANCER_TOLD, amount_minor=held_minor)
         elif table.unrequested:
             assert table.settlement_at is not None
             yield Event(at=table.settlement_at, what=What.SETTLEMENT)

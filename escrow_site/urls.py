@@ -4,9 +4,8 @@ from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.generic import TemplateView
 
-from escrow_site import mailbox
+from escrow_site import mailbox, styleguide
 from workroom.views import clock
 
 # The admin's own form knows neither the rate limits nor the e-mail confirmation of allauth's.
@@ -25,7 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 if settings.LOCAL:
     urlpatterns += [
-        path("styleguide/", TemplateView.as_view(template_name="styleguide.html")),
+        path("styleguide/", styleguide.styleguide),
         path("local/clock/", clock.advance_clock, name="local_clock"),
         path("local/mail/", mailbox.index, name="local_mailbox"),
         path("local/mail/<str:file_name>/<int:number>/", mailbox.message, name="local_mail"),

@@ -7,10 +7,21 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from billing.models import ClosingStatement, Document, Escrow, Refund, Release, ReleaseRequest
+from billing import gateways
+from billing.gateways.base import Status
+from billing.models import (
+    ClosingStatement,
+    Document,
+    Escrow,
+    Payment,
+    Refund,
+    Release,
+    ReleaseRequest,
+)
 from billing.services import audit, cards, payments, release_requests, releases, sweeping
 from escrow_site.lib.refusals import Refusal
 from jobs.models import Activity, Job, Notification, Person
+from tests.billing.banking import bank_says, deliver
 from tests.billing.steps import request_release
 from tests.scenarios import fund, running_job
 from workroom.services import reports
@@ -261,6 +272,50 @@ def test_14_a_void_after_the_settlement_sends_nothing_back(
     release_requests.void(request.pk, by=freelancer, at=utc(7, 20, 8))
     assert states_of(two_held) == ("active", "released", "refunded", "funded")
     assert fresh(two_held).dormant_at == utc(9, 18, 8)
+
+
+def payment_for_m3(job: Job, status: Status, *, at: datetime) -> Payment:
+    """A payment for M3 of which the bank says this."""
+    card = job.client.payment_methods.get()
+    payment = payments.start(job.pk, numbers=[3], method=card, by=job.client, at=at)
+    gateways.get("simulated").start_charge(payments._order(payment))
+    deliver(bank_says(payment, status), at=at)
+    return payment
+
+
+@pytest.fixture
+def m3_unfunded(client_person: Person, freelancer: Person) -> Job:
+    """M2 alone is held and never requested; D = 30 Jun."""
+    job = running_job(
+        client_person, freelancer, amounts_minor=[500_00, 1_000_00, 200_00], at=utc(3, 1, 10)
+    )
+    fund(job, 1, at=utc(3, 2))
+    releases.release(job.pk, numbers=[1], by=client_person, at=utc(3, 20))
+    fund(job, 2, at=utc(4, 20))
+    sweeping.sweep(at=utc(6, 30))
+    return fresh(job)
+
+
+def test_a_payment_that_lapses_before_a_settlement_in_one_late_sweep(m3_unfunded: Job) -> None:
+    payment_for_m3(m3_unfunded, Status.REQUIRES_AUTHENTICATION, at=utc(7, 6))
+    sweeping.sweep(at=utc(7, 7))
+    assert sweeping.sweep(at=utc(7, 20)).set_aside == []
+    assert states_of(m3_unfunded) == ("completed", "released", "refunded", "removed")
+    assert told(m3_unfunded, "payment_lapsed")[0][0] == utc(7, 13)
+    assert fresh(m3_unfunded).ended_at == utc(7, 14)
+
+
+def test_a_settlement_removes_nothing_that_the_bank_has_not_answered_about(
+    m3_unfunded: Job,
+) -> None:
+    payment = payment_for_m3(m3_unfunded, Status.PROCESSING, at=utc(7, 6))
+    for at in (utc(7, 7), utc(7, 14)):
+        sweeping.sweep(at=at)
+    assert states_of(m3_unfunded) == ("active", "released", "refunded", "unfunded")
+    deliver(bank_says(payment, Status.REQUIRES_AUTHENTICATION), at=utc(7, 15))
+    assert states_of(m3_unfunded) == ("active", "released", "refunded", "pending")
+    sweeping.sweep(at=utc(7, 22))
+    assert states_of(m3_unfunded) == ("active", "released", "refunded", "unfunded")
 
 
 # --- 12: what is due, is due at its instant ---

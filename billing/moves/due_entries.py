@@ -176,7 +176,7 @@ def _of_proposal(case: Case, event: Event) -> Entry:
 def _of_dormancy(case: Case, event: Event, coming: Sequence[Event]) -> Entry:
     policy, table = case.table.policy, case.table
     facts: dict[str, Any] = {
-        "amount_minor": sum(one.held_minor for one in table.held),
+        "amount_minor": event.amount_minor,
         "told_at": table.freelancer_told_due_at,
         "due_at": table.settlement_at,
         "returns": _outcomes(case, coming, What.RETURN),
@@ -259,6 +259,6 @@ def _about(event: Event) -> object:
             return "request", event.request_id
         case What.AUTHENTICATION_REMINDER | What.PAYMENT_LAPSES:
             return "payment", event.payment_id
-        case What.DORMANT | What.FREELANCER_TOLD | What.REACTIVATION:
+        case What.DORMANT | What.FREELANCER_TOLD | What.REACTIVATION | What.COMPLETION:
             return "dormancy"
     return None

@@ -335,7 +335,10 @@ class Writer:
         yield f"Any activity by {self.voice.either} starts the {days} anew: {ANY_ACTIVITY}."
         last, quiet = self.job.last_milestone_ends_at, self.job.last_activity_at
         if last and quiet and last > quiet:
-            yield f"They begin on {instant(last)} at the earliest: then the last Milestone date ends."
+            yield (
+                f"The {days} begin on {instant(last)} at the earliest, when the last Milestone date "
+                "ends."
+            )
 
     def against_settlement(self) -> Iterator[str]:
         voice, policy = self.voice, self.policy

@@ -12,6 +12,7 @@ from billing.selectors import foretold, rules
 from billing.selectors.foretold import Moment
 from billing.selectors.seen import seen_by
 from billing.selectors.timetables import rows_of
+from billing.timers import What
 from jobs.models import Activity, Job, Person
 from jobs.selectors import history
 
@@ -34,7 +35,12 @@ def moments_of(
     if not unanswered:
         return []
     foreseen = forecast(job, rows_of([job.pk])[job.pk], at=at)
-    own = [one for one in foreseen if one.request_id in unanswered]
+    releases_at = {one.at for one in foreseen if one.request_id in unanswered}
+    own = [
+        one
+        for one in foreseen
+        if one.request_id in unanswered or (one.what is What.COMPLETION and one.at in releases_at)
+    ]
     return foretold.without_repetition(foretold.moments(job, own, role=job.role_of(viewer)))
 
 

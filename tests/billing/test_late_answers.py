@@ -7,7 +7,7 @@ import pytest
 from billing import gateways
 from billing.gateways.base import Status
 from billing.models import Refund
-from billing.services import payments, reconciling, refunds
+from billing.services import payments, reconciling, refunds, sweeping
 from billing.services.payments import AlreadyUnderWay
 from escrow_site.lib import states
 from escrow_site.lib.refusals import WrongParty, WrongState
@@ -80,6 +80,26 @@ def test_a_pending_payment_stays_pending_when_asked_about(job: Job, at: datetime
     fund(job, 1, behaviour="needs_authentication", at=at)
     with nothing_changes():
         assert reconciling.reconcile(at=at + LATER) == 0
+
+
+@pytest.mark.parametrize("days", [5, 8])
+def test_whom_the_bank_asks_late_has_seven_days_from_then(
+    job: Job, at: datetime, days: int
+) -> None:
+    method = add_card(job.client, "needs_authentication")
+    payment = payments.start(job.pk, numbers=[1], method=method, by=job.client, at=at)
+    asked_at = at + timedelta(days=days)
+    reconciling.reconcile(at=asked_at)
+    for day in range(8):
+        sweeping.sweep(at=asked_at + timedelta(days=day))
+
+    lines = Activity.objects.filter(job=job, facts__payment=payment.pk).order_by("pk")
+    assert [(line.kind, (line.happened_at - asked_at).days) for line in lines] == [
+        ("payment_pending", 0),
+        ("authentication_reminder", 3),
+        ("authentication_reminder", 6),
+        ("payment_lapsed", 7),
+    ]
 
 
 # --- Twice, late, in the wrong order (R3.5) ---

@@ -119,7 +119,7 @@ def test_the_closing_statement_says_why_it_was_released_and_why_it_ended(
             "Completed on 8 Apr 2026, 12:00 UTC. Every Milestone of the agreed Terms is released, "
             "refunded or removed." in text
         )
-        assert "Completed by The system" in text or text is texts[1]
+        assert "Completed by The timer" in text or text is texts[1]
     assert f"net INV-{freelancer.pk}-0001. {RULE} 30-day rule $456.25" in texts[0]
 
 

@@ -20,12 +20,13 @@ from billing.timers import What
 from escrow_site.lib.refusals import Refusal
 from escrow_site.lib.timing import real_now
 from jobs.models import Activity, Job, Notification, Person, Policy
+from jobs.services import policies
 from tests.billing.banking import nothing_changes
 from tests.billing.due_jobs import REQUESTED, due_jobs, releases_by_job
 from tests.billing.steps import request_release
 from tests.billing.sweepers import ledger_differences, wait_for_lock_waiters
 from tests.desk import agent_of_the_desk
-from tests.scenarios import fund, running_job
+from tests.scenarios import START, fund, running_job
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -444,3 +445,37 @@ def test_an_outage_is_followed_by_no_flood_of_old_notices(
     assert warning.happened_at == REQUESTED + timedelta(days=39)
     assert told(untouched) == set()
     assert sweeping.sweep(at=REQUESTED + timedelta(days=40)).done.total() == 0
+
+
+def test_an_outage_changes_no_amount_in_the_history(
+    client_person: Person, freelancer: Person
+) -> None:
+    """What was held when the Freelancer should have been told stands there, not what is held now."""
+    job = running_job(client_person, freelancer, amounts_minor=[500_00, 1_000_00])
+    fund(job, 1, 2)
+    dormant_at = Job.objects.get(pk=job.pk).dormant_at
+    assert dormant_at is not None
+    sweeping.sweep(at=dormant_at)
+    request_release(job, 1, at=dormant_at + timedelta(days=1))
+    sweeping.sweep(at=dormant_at + timedelta(days=40))
+
+    lines = Activity.objects.filter(job=job, kind__in=["dormant", "dormant_freelancer"])
+    assert [line.facts["amount_minor"] for line in lines] == [1_500_00, 1_500_00]
+
+
+def test_nobody_is_told_that_a_job_is_dormant_which_is_completed(
+    client_person: Person, freelancer: Person
+) -> None:
+    """By a Policy in which a request has more days than a Job has until it is Dormant."""
+    policies.make_version(Policy(release_days=90, dormant_days=5))
+    job = running_job(client_person, freelancer, amounts_minor=[500_00])
+    fund(job, 1)
+    request_release(job, at=START)
+    Notification.objects.filter(activity__job=job).delete()
+    sweeping.sweep(at=START + timedelta(days=100))
+
+    assert told(job) == {
+        (kind, person.email)
+        for kind in ("released", "completed")
+        for person in (client_person, freelancer)
+    }

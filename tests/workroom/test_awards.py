@@ -219,6 +219,17 @@ def test_the_client_who_confirms_the_address_himself_is_not_bound(client_person)
     assert Job.objects.get(pk=job.pk).freelancer is None
 
 
+def test_an_award_that_is_set_aside_keeps_nobody_from_the_others(client_person):
+    stuck, job = (awarded(client_person, "ana@example.com") for _ in range(2))
+    Job.objects.filter(pk=stuck.pk).update(
+        next_due_at=START, set_aside_at=START, set_aside_reason="Broken"
+    )
+    ana = PersonFactory(email="ana@example.com")
+
+    assert awards.bind_jobs(ana, email="ana@example.com", at=START + DAY) == [job]
+    assert Job.objects.get(pk=stuck.pk).freelancer is None
+
+
 def test_an_award_that_was_withdrawn_is_not_bound(client_person):
     job = awarded(client_person, "new@example.com")
     awards.withdraw_award(job, by=client_person, at=START)

@@ -25,8 +25,8 @@ DORMANT = (
     "30 Jun 2026, 00:00 UTC: The Job becomes Dormant. Nobody has done anything for 60 days by then, "
     "while money is held. You are told. Until then: Any activity by either of you starts the 60 days "
     "anew: a Status Report, a timesheet, a Funding Request, a payment into escrow, a Release Request "
-    "or a release. They begin on 1 May 2026, 00:00 UTC at the earliest: then the last Milestone date "
-    "ends."
+    "or a release. The 60 days begin on 1 May 2026, 00:00 UTC at the earliest, when the last Milestone "
+    "date ends."
 )
 
 

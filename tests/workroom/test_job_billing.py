@@ -195,7 +195,7 @@ def pending_job(client_person: Person, freelancer: Person) -> Job:
         lapses_at=NOON + timedelta(days=7),
     )  # fmt: skip
     payment.allocations.create(escrow=escrow, amount_minor=500_00)
-    states.move([payment], "await_authentication")
+    states.move([payment], "await_authentication", lapses_at=payment.lapses_at)
     states.move([escrow], "await_authentication")
     return job
 

@@ -1,5 +1,6 @@
 """The overview of a Job: state, what can be done, what happens next, for either side."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,11 +10,13 @@ from django.urls import reverse
 
 from billing.models import Escrow, ReleaseRequest
 from billing.services import payments, release_requests, releases
+from billing.services.catching_up import carry_out_due
 from escrow_site.lib import display, timing
 from jobs.models import Job
 from tests import scenarios
 from tests.billing.banking import add_card
 from tests.workroom.agreements import (
+    BUILD,
     DESIGN,
     agreed,
     awarded,
@@ -57,6 +60,7 @@ def request_release(job, number, *, at):
         release_requests.request_release(job, escrows, by=job.freelancer, at=at)
 
 
+UNDATED = (replace(DESIGN, due_on=None), replace(BUILD, due_on=None))
 STRANGE = ["job", "terms", "activity", "draft", "award", "discard_draft", "propose_terms",
            "withdraw_award", "decline_award"]  # fmt: skip
 OF_A_VERSION = ["terms_version", "accept_terms", "decline_terms", "withdraw_terms"]
@@ -246,6 +250,61 @@ def test_several_requests_lead_to_billing(client_person, freelancer, now):
         "Frank Freelancer requests release of 2 Milestones ($1,500.00).",
         "Review the Release Requests",
         f"/jobs/{job.pk}/billing/",
+    )
+
+
+def test_an_overdue_request_is_said_and_toned(client_person, freelancer, now):
+    job = agreed(client_person, freelancer, at=now - 16 * DAY)
+    scenarios.fund(job, 1, 2, at=now - 16 * DAY)
+    request_release(job, 1, at=now - 16 * DAY)
+    carry_out_due([job.pk], at=now)
+
+    shown = see(client_person, job)
+    assert shown.context["turn"].tone == "critical"
+    assert shown.context["turn"].sentence == (
+        "Frank Freelancer requests release of “Design” ($500.00): the request is Overdue."
+    )
+    for name in ("job", "job_billing"):
+        assert '</span> <span class="state state-overdue">Overdue</span>' in (
+            see(freelancer, job, name).content.decode()
+        )
+    told = see(freelancer, job).context["turn"]
+    assert (told.tone, told.sentence) == (
+        "warning", "You requested release of “Design” ($500.00): the request is Overdue.",
+    )  # fmt: skip
+
+    request_release(job, 2, at=now)
+    assert turn(client_person, job)[0] == (
+        "Frank Freelancer requests release of 2 Milestones ($1,500.00): 1 of the requests is Overdue."
+    )
+
+
+def test_a_dormant_job_names_what_each_side_can_do(client_person, freelancer, now):
+    job = agreed(client_person, freelancer, at=now - 61 * DAY, milestones=UNDATED)
+    scenarios.fund(job, 1, 2, at=now - 61 * DAY)
+    carry_out_due([job.pk], at=now)
+    since = f"Dormant since {display.instant(now - DAY)}: nobody had done anything for 60 days."
+
+    assert turn(client_person, job) == (
+        since, "Choose what to release", f"/jobs/{job.pk}/billing/",
+    )  # fmt: skip
+    assert turn(freelancer, job) == (
+        since, "Request release", f"/billing/send-invoice/{job.pk}/",
+    )  # fmt: skip
+
+    request_release(Job.objects.get(pk=job.pk), 2, at=now)
+    request = ReleaseRequest.objects.get()
+    assert turn(client_person, job) == (
+        since, "Review and release", f"/billing/requests/{request.pk}/",
+    )  # fmt: skip
+
+    for days in (6, 13):
+        carry_out_due([job.pk], at=now + days * DAY)
+    assert Job.objects.get(pk=job.pk).state == Job.State.DORMANT
+    assert turn(freelancer, job) == (
+        "You requested release of “Build” ($1,000.00).",
+        "Create Status Report",
+        f"/jobs/{job.pk}/reports/create/",
     )
 
 

@@ -7,10 +7,12 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.services import payments
+from billing.services.catching_up import carry_out_due
 from escrow_site.lib import timing
 from jobs.models import Job
 from tests import scenarios
 from tests.billing.banking import add_card
+from tests.billing.steps import request_release
 from tests.workroom.agreements import agreed, awarded, details, draft, hourly_draft, terms_input
 from workroom.selectors import my_jobs
 from workroom.services import awards, drafts, terms
@@ -115,6 +117,25 @@ def test_a_pending_payment_is_said(client_person, freelancer):
 
     for person in (client_person, freelancer):
         assert [row.note for row in rows(person)] == ["Pending"]
+
+
+def test_an_overdue_request_is_said_and_toned(client_person, freelancer):
+    now = timing.now()
+    job = agreed(client_person, freelancer, at=now - timedelta(days=15))
+    scenarios.fund(job, 1, at=now - timedelta(days=15))
+    request_release(job, at=now - timedelta(days=15))
+    assert [(row.note, row.is_overdue) for row in rows(freelancer)] == [
+        ("Release requested", False)
+    ]
+
+    carry_out_due([job.pk], at=now)
+
+    assert [(row.note, row.is_overdue) for row in rows(freelancer)] == [("Release requested", True)]
+    page = signed_in(client_person).get(MY_JOBS).content.decode()
+    assert (
+        '<span class="state state-active">Active</span> <span class="state state-overdue">Overdue'
+        "</span> <small>Release requested</small>" in page
+    )
 
 
 def test_filters(client_person, freelancer):

@@ -43,7 +43,9 @@ def turn(
         return _ended(job)
     if job.kind == Job.Kind.HOURLY:
         return _hourly(job, viewer)
-    if job.state == Job.State.DORMANT:
+    if job.state == Job.State.DORMANT and any(
+        escrow.held_minor and escrow.request_due_at is None for escrow in escrows
+    ):
         return _dormant(job, escrows, viewer)
     return _of_client(job, escrows) if viewer.pk == job.client_id else _of_freelancer(job, escrows)
 
@@ -196,8 +198,8 @@ def _of_freelancer(job: Job, escrows: list[Any]) -> Turn:
 
 
 def _dormant(job: Job, escrows: list[Any], viewer: Person) -> Turn:
-    """What keeps the money of a Dormant Job from going back (R10.4); what will become of it is in the
-    forecast.
+    """What keeps from going back the money that is not requested (R10.4); what will become of it is in
+    the forecast.
     """
     since: dict[str, Any] = {"sentence": foretold.dormant_since(job), "tone": "warning"}
     held = [escrow for escrow in escrows if escrow.held_minor]

@@ -3,6 +3,7 @@
 Whose address it is, and how an award ends without agreement. Terms are answered in terms.
 """
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.core.validators import validate_email
 from django.db.models import QuerySet
 
 from billing.services import catching_up
+from billing.services.catching_up import JobSetAside
 from escrow_site.lib import states
 from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState, refuse_if
 from escrow_site.lib.timing import DAY
@@ -161,14 +163,18 @@ def bind_jobs(person: Person, *, email: str, at: datetime) -> list[Job]:
     """Make the person the Freelancer of the awarded Jobs that wait for this address (R1.1).
 
     Only an address that the person has confirmed binds; a Job of which he is the Client stays
-    unbound. May be called again at any time. Locks each Job in its own transaction.
+    unbound, and so does one that is set aside. May be called again at any time. Locks each Job in
+    its own transaction.
     """
     email = email.strip().lower()
     holder = confirmed_holder(email)
     if holder is None or holder.pk != person.pk:
         return []
     waiting = _waiting_for(email).exclude(client=person).order_by("pk")
-    bound = [_bind(job_id, person, at=at) for job_id in waiting.values_list("pk", flat=True)]
+    bound = []
+    for job_id in waiting.values_list("pk", flat=True):
+        with suppress(JobSetAside):
+            bound.append(_bind(job_id, person, at=at))
     return [job for job in bound if job is not None]
 
 
