@@ -18,6 +18,7 @@ from billing.models import (
     Refund,
     Transfer,
 )
+from billing.moves import cancellations, reasons
 from billing.notices import (
     AUTHENTICATION_FAILED,
     FUNDED,
@@ -27,7 +28,6 @@ from billing.notices import (
     PAYMENT_PENDING,
     PAYMENT_STOPPED,
 )
-from billing.moves import reasons
 from billing.services import refunds
 from escrow_site.lib import statements, states
 from escrow_site.lib.timing import DAY
@@ -124,6 +124,7 @@ def _become_funded(
         raise states.LostRace(f"{payment}: {written} of 1 payment for {count} Escrows")
     reason = reasons.funded(was_pending=was_pending)
     _record(payment, allocations, FUNDED, by=payment.payer, reason=reason, at=at)
+    activity.record_all(cancellations.end_if_overtaken(payment.job, at=at))
 
 
 def _arrived(payment: Payment, answer: Answer, *, at: datetime) -> dict[str, Any]:

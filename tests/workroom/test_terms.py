@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from billing.models import Account, Escrow, FundingRequest
+from billing.services import catching_up
 from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState
 from jobs.models import Activity, Job, Notification
 from tests.workroom.agreements import (
@@ -155,8 +156,11 @@ def test_a_version_that_was_replaced_is_stale(client_person, freelancer):
 
 
 def test_a_lapsed_proposal_is_not_answered(client_person, freelancer):
+    in_time = awarded(client_person, freelancer.email)
     job = awarded(client_person, freelancer.email)
     lapse = START + 7 * DAY
+    with catching_up.locked_job(job.pk, at=lapse) as expired:
+        assert expired.state == "expired"
     message = "Terms 1 lapsed on 8 Mar 2026, 10:00 UTC: nobody had answered them in time."
 
     for answer in (terms.accept, terms.decline):
@@ -165,11 +169,10 @@ def test_a_lapsed_proposal_is_not_answered(client_person, freelancer):
     refused(
         lambda: counter(job, freelancer, scope="Other", at=lapse),
         WrongState,
-        "Nobody answered by 8 Mar 2026, 10:00 UTC, so the award has lapsed. The Client can award "
-        "the work again as a new Job.",
+        "This Job is expired: its Terms stay as they are.",
     )
-    terms.accept(job, by=freelancer, version=1, at=lapse - timedelta(microseconds=1))
-    assert states(job) == ["agreed"]
+    terms.accept(in_time, by=freelancer, version=1, at=lapse - timedelta(microseconds=1))
+    assert states(in_time) == ["agreed"]
 
 
 def test_what_is_answered_is_not_answered_again(client_person, freelancer):
@@ -255,14 +258,12 @@ def test_a_proposal_made_on_an_old_page_is_stale(client_person, freelancer):
 def test_who_may_not_propose_and_when(client_person, freelancer, stranger):
     job = awarded(client_person, freelancer.email)
     unfinished = draft(client_person)
-    running = agreed(client_person, freelancer)
     over = awarded(client_person, freelancer.email)
     awards.decline_award(over, by=freelancer, at=START)
 
     for row, person, message in (
         (job, stranger, "Only the Client and the Freelancer of a Job can propose Terms."),
         (unfinished, client_person, "This Job has not been awarded yet: change its draft."),
-        (running, freelancer, "Changing the Terms of a running Job is not possible yet."),
         (over, freelancer, "This Job is declined: its Terms stay as they are."),
     ):
         refused(lambda r=row, p=person: counter(r, p, scope="Mine"), Refusal, message)
