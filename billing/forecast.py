@@ -36,6 +36,10 @@ class Action(Enum):
     CANCEL_PAYMENT = "cancel the pending payment at once"
     ANSWER = "answer the open proposal"
     WITHDRAW = "withdraw the open proposal"
+    ANSWER_CANCELLATION = "accept or decline the request to cancel the Job"
+    WITHDRAW_CANCELLATION = "withdraw the request to cancel the Job"
+    ANSWER_DISPUTE = "answer the Dispute, or offer a split"
+    WITHDRAW_DISPUTE = "withdraw the Dispute"
     RELEASE = "release the Milestone before"
     VOID = "void the Release Request"
     KEEP_AWAKE = "any Activity (R10.2): D is reckoned from it"
@@ -58,7 +62,7 @@ class Foreseen:
 
     ``at`` is its own instant (R6.4), which may have passed: then it happens ``at_once``. ``titles``
     are the Milestones it is about; ``amounts`` says how the money divides (R5.2, R10.5), in minor
-    units; ``to`` is who gets its net, None when none moves.
+    units; ``to`` is who gets its net, None when none moves; ``turn`` whose silence brings it about.
     """
 
     at: datetime
@@ -72,6 +76,7 @@ class Foreseen:
     days_left: int | None = None
     request_id: int | None = None
     payment_id: int | None = None
+    turn: Party | None = None
     stops: tuple[Stop, ...] = ()
 
 
@@ -89,6 +94,10 @@ AGAINST_END_OF_PROPOSAL = (
     Stop(by=BOTH, how=Action.ANSWER),
     Stop(by=BOTH, how=Action.WITHDRAW),
 )
+AGAINST_END_OF_CANCELLATION = (
+    Stop(by=BOTH, how=Action.ANSWER_CANCELLATION),
+    Stop(by=BOTH, how=Action.WITHDRAW_CANCELLATION),
+)
 AGAINST_SETTLEMENT = (
     Stop(by=FREELANCER, how=Action.REQUEST),
     Stop(by=CLIENT, how=Action.REACTIVATE),
@@ -100,6 +109,7 @@ STOPS: dict[What, tuple[Stop, ...]] = {
     What.PAYMENT_LAPSES: AGAINST_LAPSE,
     What.AWARD_EXPIRES: AGAINST_END_OF_PROPOSAL,
     What.PROPOSAL_LAPSES: AGAINST_END_OF_PROPOSAL,
+    What.CANCELLATION_LAPSES: AGAINST_END_OF_CANCELLATION,
     What.OVERDUE: AGAINST_RELEASE,
     What.WARNING: AGAINST_RELEASE,
     What.RELEASE: AGAINST_RELEASE,
@@ -140,8 +150,28 @@ def _told(job: Job, rows: list[Row], events: list[Event], *, at: datetime) -> It
             days_left=event.days_left,
             request_id=event.request_id,
             payment_id=event.payment_id,
-            stops=STOPS.get(event.what, ()),
+            turn=_turn(event, escrows, job),
+            stops=_stops(event, escrows, job),
         )
+
+
+def _turn(event: Event, escrows: dict[int, Escrow], job: Job) -> Party | None:
+    """The side that has to answer a Dispute: not the one that opened it (R9.2)."""
+    if event.what is not What.DISPUTE_ESCALATES:
+        return None
+    assert event.number is not None
+    return FREELANCER if escrows[event.number].disputed_by_id == job.client_id else CLIENT
+
+
+def _stops(event: Event, escrows: dict[int, Escrow], job: Job) -> tuple[Stop, ...]:
+    turn = _turn(event, escrows, job)
+    if turn is None:
+        return STOPS.get(event.what, ())
+    opener = CLIENT if turn is FREELANCER else FREELANCER
+    return (
+        Stop(by=turn, how=Action.ANSWER_DISPUTE),
+        Stop(by=opener, how=Action.WITHDRAW_DISPUTE),
+    )
 
 
 def _titles(event: Event, escrows: dict[int, Escrow]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The kinds of Activity and notices that are about money."""
 
+import billing.dispute_notices  # noqa: F401
 from jobs.notices import Audience, kind
 
 FUNDING_REQUESTED = kind(
@@ -98,11 +99,93 @@ VOIDED = kind(
     url_name="billing:release_request",
     url_facts=("request",),
 )
+CHANGES_REQUESTED = kind(
+    "changes_requested",
+    "asked for changes of “{escrow}” and sent the Release Request ({amount}) back",
+    Audience.FREELANCER,
+    "Changes requested: {escrow}, {amount}",
+    url_name="billing:release_request",
+    url_facts=("request",),
+)
+REFUNDED = kind(
+    "refunded",
+    "refunded {amount} held for “{escrow}”",
+    Audience.BOTH,
+    "Refunded: {escrow}, {amount}",
+    counts=True,
+    url_name="workroom:job_billing",
+)
+CREDITED = kind(
+    "credited",
+    "refunded {amount} of what was released of “{escrow}”",
+    Audience.BOTH,
+    "Refunded after release: {escrow}, {amount}",
+    counts=True,
+    url_name="billing:document",
+    url_facts=("document_id",),
+)
 COMPLETED = kind(
     "completed",
     "completed the Job",
     Audience.BOTH,
     "Completed, with Closing Statement: {job}",
+    url_name="billing:statement",
+    url_facts=("statement_id",),
+)
+CANCELLATION_REQUESTED = kind(
+    "cancellation_requested",
+    "requested cancellation of the Job",
+    Audience.OTHER_PARTY,
+    "Cancellation requested: {job}",
+    counts=True,
+    url_name="billing:cancellation",
+    url_facts=("cancellation",),
+)
+CANCELLATION_ACCEPTED = kind(
+    "cancellation_accepted",
+    "accepted the cancellation",
+    Audience.BOTH,
+    "Cancelled, with Closing Statement: {job}",
+    url_name="billing:statement",
+    url_facts=("statement_id",),
+)
+CANCELLATION_DECLINED = kind(
+    "cancellation_declined",
+    "declined the cancellation",
+    Audience.OTHER_PARTY,
+    "Cancellation declined: {job}",
+    url_name="billing:cancellation",
+    url_facts=("cancellation",),
+)
+CANCELLATION_WITHDRAWN = kind(
+    "cancellation_withdrawn",
+    "withdrew the request to cancel the Job",
+    Audience.OTHER_PARTY,
+    "Cancellation withdrawn: {job}",
+    url_name="billing:cancellation",
+    url_facts=("cancellation",),
+)
+CANCELLATION_LAPSED = kind(
+    "cancellation_lapsed",
+    "let the request to cancel the Job lapse: it was not answered by {due}",
+    Audience.BOTH,
+    "Cancellation lapsed: {job}",
+    url_name="billing:cancellation",
+    url_facts=("cancellation",),
+)
+CANCELLATION_STALE = kind(
+    "cancellation_stale",
+    "ended the request to cancel the Job: what is held has changed",
+    Audience.BOTH,
+    "Cancellation overtaken: {job}",
+    url_name="billing:cancellation",
+    url_facts=("cancellation",),
+)
+CANCELLED = kind(
+    "cancelled",
+    "cancelled the Job",
+    Audience.BOTH,
+    "Cancelled, with Closing Statement: {job}",
     url_name="billing:statement",
     url_facts=("statement_id",),
 )

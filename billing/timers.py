@@ -25,17 +25,20 @@ class What(IntEnum):
     PAYMENT_LAPSES = 2
     AWARD_EXPIRES = 3
     PROPOSAL_LAPSES = 4
-    OVERDUE = 5
-    WARNING = 6
-    RELEASE = 7
-    DORMANT = 8
-    FREELANCER_TOLD = 9
-    SETTLEMENT = 10
+    CANCELLATION_LAPSES = 5
+    DISPUTE_ESCALATES = 6
+    OVERDUE = 7
+    WARNING = 8
+    RELEASE = 9
+    DORMANT = 10
+    FREELANCER_TOLD = 11
+    SETTLEMENT = 12
     # What follows from the others, at their instant.
-    RETURN = 11
-    REMOVAL = 12
-    REACTIVATION = 13
-    COMPLETION = 14
+    RETURN = 13
+    CANCELLATION_STALE = 14
+    REMOVAL = 15
+    REACTIVATION = 16
+    COMPLETION = 17
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,12 +72,17 @@ class RequestTimes:
 
 @dataclass(kw_only=True, slots=True)
 class MilestoneMoney:
-    """What an agreed Milestone holds, and its unanswered request."""
+    """What an agreed Milestone holds, its unanswered request, and its open Dispute (R9).
+
+    ``answer_due_at`` is when the Dispute goes to support, None when it was answered or is there.
+    """
 
     number: int
     state: str
     held_minor: int
     request: RequestTimes | None
+    is_disputed: bool = False
+    answer_due_at: datetime | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -100,11 +108,13 @@ class Timetable:
     policy: Policy
     open_ended: bool
     open_proposal_until: datetime | None
+    open_cancellation_until: datetime | None
     last_milestone_ends_at: datetime | None
     last_activity_at: datetime | None
     last_activity_besides_requests_at: datetime | None
     dormant_at: datetime | None
     freelancer_told_dormant_at: datetime | None
+    dispute_ended_at: datetime | None = None
     milestones: list[MilestoneMoney] = field(default_factory=list)
     payments: list[PendingPayment] = field(default_factory=list)
     bank_is_silent: bool = False
@@ -125,9 +135,7 @@ class Timetable:
 
     @property
     def is_disputed(self) -> bool:
-        return any(
-            one.request and one.request.state == ReleaseRequest.State.DISPUTED for one in self.held
-        )
+        return any(one.is_disputed for one in self.held)
 
     # The dates of R10
 
@@ -141,7 +149,7 @@ class Timetable:
     @property
     def freelancer_told_due_at(self) -> datetime | None:
         quiet = self.quiet_since
-        return quiet and quiet + self.policy.dormant_freelancer_days * DAY
+        return quiet and self.after_disputes(quiet + self.policy.dormant_freelancer_days * DAY)
 
     @property
     def is_freelancer_told(self) -> bool:
@@ -161,7 +169,12 @@ class Timetable:
         assert told_at is not None
         policy = self.policy
         notice_days = policy.dormant_settlement_days - policy.dormant_freelancer_days
-        return max(quiet + policy.dormant_settlement_days * DAY, told_at + notice_days * DAY)
+        settled_at = max(quiet + policy.dormant_settlement_days * DAY, told_at + notice_days * DAY)
+        return self.after_disputes(settled_at)
+
+    def after_disputes(self, due_at: datetime) -> datetime:
+        """What fell due by R10 while a Dispute was open is dated by its end (R10.1)."""
+        return max(due_at, self.dispute_ended_at or due_at)
 
     def dormant_date_from(self, at: datetime) -> datetime:
         """D when ``at`` is the last Activity (R10.1)."""
@@ -187,6 +200,8 @@ def timetable(job: Job, rows: Rows) -> Timetable:
                 state=escrow.state,
                 held_minor=escrow.held_minor,
                 request=_request_times(request) if request else None,
+                is_disputed=escrow.disputed_at is not None,
+                answer_due_at=escrow.answer_due_at,
             )
         )
         if payment is not None and payment.state == Payment.State.AUTHENTICATING:
@@ -201,11 +216,13 @@ def timetable(job: Job, rows: Rows) -> Timetable:
         policy=job.policy,
         open_ended=job.open_ended,
         open_proposal_until=job.open_proposal_until,
+        open_cancellation_until=job.open_cancellation_until,
         last_milestone_ends_at=job.last_milestone_ends_at,
         last_activity_at=job.last_activity_at,
         last_activity_besides_requests_at=job.last_activity_besides_requests_at,
         dormant_at=job.dormant_at,
         freelancer_told_dormant_at=job.freelancer_told_dormant_at,
+        dispute_ended_at=job.dispute_ended_at,
         milestones=milestones,
         payments=list(payments.values()),
         bank_is_silent=bank_is_silent,
@@ -254,7 +271,14 @@ def run(table: Timetable, *, now: datetime, until: datetime | None = None) -> li
 def next_event(table: Timetable) -> Event | None:
     """What falls due next if nobody acts."""
     return min(
-        (*_of_payments(table), *_of_proposals(table), *_of_requests(table), *_of_dormancy(table)),
+        (
+            *_of_payments(table),
+            *_of_proposals(table),
+            *_of_cancellation(table),
+            *_of_disputes(table),
+            *_of_requests(table),
+            *_of_dormancy(table),
+        ),
         key=lambda event: (event.at, event.what, event.number or 0),
         default=None,
     )
@@ -286,6 +310,26 @@ def _of_proposals(table: Timetable) -> Iterator[Event]:
         yield Event(at=table.open_proposal_until, what=What.PROPOSAL_LAPSES)
 
 
+def _of_cancellation(table: Timetable) -> Iterator[Event]:
+    """An unanswered request to cancel the Job lapses; it stops no other clock (R8.3)."""
+    if table.is_running and table.open_cancellation_until is not None:
+        yield Event(at=table.open_cancellation_until, what=What.CANCELLATION_LAPSES)
+
+
+def _of_disputes(table: Timetable) -> Iterator[Event]:
+    """A Dispute that the other side does not answer goes to support (R9.3)."""
+    if not table.is_running:
+        return
+    for milestone in table.held:
+        if milestone.answer_due_at is not None:
+            yield Event(
+                at=milestone.answer_due_at,
+                what=What.DISPUTE_ESCALATES,
+                number=milestone.number,
+                amount_minor=milestone.held_minor,
+            )
+
+
 def _of_requests(table: Timetable) -> Iterator[Event]:
     """The 30-day clock of each request: Overdue, warnings, release (R6.1, R6.2)."""
     if not table.is_running:
@@ -314,7 +358,8 @@ def _of_dormancy(table: Timetable) -> Iterator[Event]:
         return
     held_minor = sum(one.held_minor for one in table.held)
     if table.state == Job.State.ACTIVE and table.dormant_at:
-        yield Event(at=table.dormant_at, what=What.DORMANT, amount_minor=held_minor)
+        dormant_at = table.after_disputes(table.dormant_at)
+        yield Event(at=dormant_at, what=What.DORMANT, amount_minor=held_minor)
     elif table.state == Job.State.DORMANT:
         if not table.is_freelancer_told:
             told_at = table.freelancer_told_due_at
@@ -340,6 +385,10 @@ def _happen(table: Timetable, event: Event, *, now: datetime) -> list[Event]:
         case What.PROPOSAL_LAPSES:
             table.open_proposal_until = None
             return _complete_if_finished(table, event.at)
+        case What.CANCELLATION_LAPSES:
+            table.open_cancellation_until = None
+        case What.DISPUTE_ESCALATES:
+            _milestone(table, event.number).answer_due_at = None
         case What.OVERDUE:
             _request(table, event).state = ReleaseRequest.State.OVERDUE
         case What.WARNING:
@@ -374,6 +423,19 @@ def _settle(table: Timetable, at: datetime) -> list[Event]:
 
 def _after_money_left(table: Timetable, at: datetime) -> list[Event]:
     """With no balance left a dormant Job is over by R11 or by its settlement, or active again (R10.4)."""
+    overtaken = _overtake_cancellation(table, at)
+    return overtaken + _end_or_wake_up(table, at)
+
+
+def _overtake_cancellation(table: Timetable, at: datetime) -> list[Event]:
+    """What is held is no longer what the request to cancel the Job divides (R8.3)."""
+    if table.open_cancellation_until is None:
+        return []
+    table.open_cancellation_until = None
+    return [Event(at=at, what=What.CANCELLATION_STALE)]
+
+
+def _end_or_wake_up(table: Timetable, at: datetime) -> list[Event]:
     if ended := _complete_if_finished(table, at):
         return ended
     if table.state != Job.State.DORMANT or table.held:
@@ -421,7 +483,7 @@ def _complete_if_finished(table: Timetable, at: datetime) -> list[Event]:
     ):
         return []
     table.state = Job.State.COMPLETED
-    return [Event(at=at, what=What.COMPLETION)]
+    return [*_overtake_cancellation(table, at), Event(at=at, what=What.COMPLETION)]
 
 
 def _lapse(table: Timetable, payment: PendingPayment) -> None:

@@ -11,8 +11,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing.gateways.base import Status
-from billing.models import Document, Payment, Payout
-from billing.services import payments, payouts, releases
+from billing.models import Dispute, Document, Payment, Payout
+from billing.services import (
+    cancellations,
+    disputes,
+    mediation,
+    offers,
+    payments,
+    payouts,
+    releases,
+    sealed,
+)
 from jobs.models import Job, Person
 from tests.billing.banking import add_card, bank_says, deliver, fund
 from tests.factories import PersonFactory
@@ -99,10 +108,41 @@ def work(job: Job, freelancer: Person) -> None:
     )
 
 
+def in_dispute(job: Job) -> Dispute:
+    """What Build holds is disputed, a decision waits to be confirmed, and the Client wants to cancel."""
+    client, freelancer, at = job.client, job.freelancer, MONDAY + 4 * DAY
+    assert freelancer is not None
+    dispute = disputes.open(
+        job.pk, number=2, asks="refund", asked_minor=800_00, reason="The start page is missing.",
+        by=client, at=at, uploads=[SimpleUploadedFile("screen.pdf", b"%PDF-1.7\n2 0 obj\n")],
+    )  # fmt: skip
+    disputes.answer(dispute.pk, text="It is there.", by=freelancer, at=at)
+    offers.make(dispute.pk, to_freelancer_minor=600_00, by=freelancer, at=at)
+    sealed.enter(dispute.pk, limit_minor=412_34, by=freelancer, at=at)
+    disputes.escalate(dispute.pk, by=client, at=at)
+    mediation.decide(
+        dispute.pk, to_freelancer_minor=500_00, reasons="Half of it is done.", by=second_agent(), at=at
+    )  # fmt: skip
+    cancellations.request(job.pk, shares={2: 100_00}, reason="No time left.", by=client, at=at)
+    dispute.refresh_from_db()
+    return dispute
+
+
 def agent_of_the_desk() -> Person:
     """A support agent as an installation makes one: staff, and in the group."""
-    person = PersonFactory(name="Alma Agent", email="alma@example.com", is_staff=True)
-    person.groups.add(Group.objects.get(name="Agent"))
+    return _agent("Alma Agent", "alma@example.com", "Agent")
+
+
+def second_agent() -> Person:
+    """A senior one, who may also confirm what another one decided."""
+    return _agent("Bela Senior", "bela@example.com", "Senior agent")
+
+
+def _agent(name: str, email: str, group: str) -> Person:
+    person = Person.objects.filter(email=email).first()
+    if person is None:
+        person = PersonFactory(name=name, email=email, is_staff=True)
+        person.groups.add(Group.objects.get(name=group))
     return person
 
 

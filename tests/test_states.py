@@ -7,7 +7,19 @@ import pytest
 from django.db import models
 from django_fsm import TransitionNotAllowed, can_proceed
 
-from billing.models import Escrow, Payment, Payout, ProForma, Refund, ReleaseRequest
+from billing.models import (
+    Cancellation,
+    Decision,
+    Dispute,
+    Escrow,
+    Offer,
+    Payment,
+    Payout,
+    ProForma,
+    Refund,
+    ReleaseRequest,
+    SealedLimit,
+)
 from escrow_site.lib import states
 from jobs.models import Activity, Job, Notification, Person, Policy
 from workroom.management.commands.generate_states import MACHINES
@@ -53,11 +65,47 @@ ALLOWED: dict[type[models.Model], dict[str, tuple[set[str], str]]] = {
         "lapse": (UNDER_WAY, "lapsed"),
         "send_back": ({"failed", "cancelled", "lapsed"}, "returned"),
     },
+    Cancellation: {
+        "accept": ({"requested"}, "accepted"),
+        "decline": ({"requested"}, "declined"),
+        "lapse": ({"requested"}, "lapsed"),
+        "become_stale": ({"requested"}, "stale"),
+        "withdraw": ({"requested"}, "withdrawn"),
+    },
     Refund: {"succeed": ({"started"}, "succeeded"), "fail": ({"started"}, "failed")},
     ReleaseRequest: {
         "become_overdue": ({"open"}, "overdue"),
         "release": ({"open", "overdue", "disputed"}, "released"),
         "void": ({"open", "overdue"}, "voided"),
+        "send_back": ({"open", "overdue"}, "returned"),
+        "settle": ({"open", "overdue", "disputed"}, "settled"),
+        "dispute": ({"open", "overdue"}, "disputed"),
+        "resume": ({"disputed"}, "open"),
+        "resume_overdue": ({"disputed"}, "overdue"),
+    },
+    Dispute: {
+        "escalate": ({"open"}, "mediation"),
+        "decide": ({"mediation"}, "decided"),
+        "send_back": ({"decided"}, "mediation"),
+        "settle": ({"open", "mediation", "decided"}, "settled"),
+        "withdraw": ({"open", "mediation", "decided"}, "withdrawn"),
+    },
+    Offer: {
+        "replace": ({"open"}, "replaced"),
+        "accept": ({"open"}, "accepted"),
+        "lapse": ({"open"}, "lapsed"),
+        "withdraw": ({"open"}, "withdrawn"),
+    },
+    Decision: {
+        "confirm": ({"proposed"}, "confirmed"),
+        "send_back": ({"proposed"}, "sent_back"),
+        "overtake": ({"proposed"}, "overtaken"),
+    },
+    SealedLimit: {
+        "match": ({"waiting"}, "matched"),
+        "spend": ({"waiting"}, "spent"),
+        "lapse": ({"waiting"}, "lapsed"),
+        "take_back": ({"waiting"}, "taken_back"),
     },
     ProForma: {"become_final": ({"issued"}, "invoiced"), "void": ({"issued"}, "void")},
     Payout: {"confirm": ({"started"}, "paid"), "fail": ({"started"}, "failed")},
@@ -71,7 +119,8 @@ ALLOWED: dict[type[models.Model], dict[str, tuple[set[str], str]]] = {
 }
 ARGUMENTS: dict[str, Any] = {
     "at": AT, "until": AT, "lapses_at": AT, "next_attempt_at": AT, "failure": "x", "answer": "x",
-    "reason": "x", "gateway_reference": "x",
+    "reason": "x", "gateway_reference": "x", "due_at": AT, "overdue_at": AT, "by_id": 1,
+    "answered_by": None,
 }  # fmt: skip
 
 

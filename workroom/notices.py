@@ -31,6 +31,21 @@ TERMS_ACCEPTED = kind(
     counts=True,
     url_name="workroom:terms",
 )
+TERMS_CHANGED = kind(
+    "terms_changed",
+    "accepted Terms {version}, which change the Terms of the Job",
+    Audience.BOTH,
+    "Terms changed: {job}",
+    counts=True,
+    url_name="workroom:terms",
+)
+TERMS_UNFIT = kind(
+    "terms_unfit",
+    "closed Terms {version}: they do not fit any more",
+    Audience.BOTH,
+    "Terms {version} do not fit any more: {job}",
+    url_name="workroom:terms",
+)
 TERMS_DECLINED = kind(
     "terms_declined",
     "declined Terms {version}",

@@ -15,6 +15,7 @@ TABS = (
     ("Status Reports", "workroom:reports"),
     ("Timesheets", "workroom:timesheets"),
     ("Billing & Invoices", "workroom:job_billing"),
+    ("Disputes", "workroom:disputes"),
     ("Activity", "workroom:activity"),
 )
 
@@ -25,6 +26,7 @@ ACTIONS = {
     "create_timesheet": "workroom:create_timesheet",
     "billing": "workroom:job_billing",
     "terms": "workroom:terms",
+    "cancel": "billing:cancel_job",
 }
 
 

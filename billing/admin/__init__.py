@@ -1,5 +1,21 @@
 """The support desk's pages of the money: everything can be read and found, nothing is changed here."""
 
-from billing.admin import documents, gateways, ledger, payments, releases
+from billing.admin import (
+    cancellations,
+    disputes,
+    documents,
+    gateways,
+    ledger,
+    payments,
+    releases,
+)
 
-__all__ = ["documents", "gateways", "ledger", "payments", "releases"]
+__all__ = [
+    "cancellations",
+    "disputes",
+    "documents",
+    "gateways",
+    "ledger",
+    "payments",
+    "releases",
+]

@@ -63,7 +63,7 @@ class DocumentAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     search_help_text = "Number (INV-12-0007), party (name or e-mail address), Job (title, or “job 7”), or Milestone"
     fields = (
-        "name", "kind", "issuer", "number", "job", "escrow", "release", "pro_forma", "corrects", "currency",
+        "name", "kind", "issuer", "number", "job", "escrow", "release", "pro_forma", "corrects", "refund", "currency",
         "gross_minor", "service_fee_minor", "processing_fee_minor", "net_minor", "issued_at", "parties", "paper",
     )  # fmt: skip
 

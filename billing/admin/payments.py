@@ -61,7 +61,9 @@ class AllocationInline(ReadOnlyInline):
 class RefundInline(ReadOnlyInline):
     model = Refund
     currency_of = "payment.currency"
-    fields = ("escrow", "amount_minor", "state", "reason", "started_at", "ended_at")
+    fields = (
+        "escrow", "amount_minor", "of_released", "state", "reason", "started_at", "ended_at",
+    )  # fmt: skip
     verbose_name_plural = "What went back"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Refund]:
@@ -128,7 +130,7 @@ class RefundAdmin(ReadOnlyAdmin):
     list_display = (
         "id", "payment", "escrow", "amount_minor", "state", "reason", "started_at", "ended_at", "gateway_reference",
     )  # fmt: skip
-    list_filter = ("state", currency_filter("payment__currency"))
+    list_filter = ("state", "of_released", currency_filter("payment__currency"))
     list_select_related = ("payment", "escrow")
     search_fields = (
         "payment__job__title", "payment__payer__name", "payment__payer__email", "payment__method__last_four",

@@ -1,4 +1,4 @@
-"""Forms of releases and of voiding: shape only; what may be released is the service's to say."""
+"""Forms of releases, of refunds and of what ends a request: shape only; the rest is the service's to say."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,6 +6,9 @@ from typing import Any
 from django import forms
 
 from billing.models import Escrow
+from billing.services.refunding import REASON_AT_MOST
+from billing.services.release_requests import COMMENT_AT_MOST
+from escrow_site.lib.forms import MoneyField
 
 
 class ReleaseForm(forms.Form):
@@ -35,9 +38,52 @@ class ReleaseForm(forms.Form):
         return [escrow for escrow in self.escrows if escrow.number in numbers]
 
     def clean_seen_minor(self) -> int:
-        """What is no amount was not seen on the page: nothing, which no sum is equal to."""
-        text = self.cleaned_data["seen_minor"]
-        return int(text) if text.isdecimal() and len(text) < 20 else 0
+        return _minor(self.cleaned_data["seen_minor"])
+
+
+def _minor(text: str) -> int:
+    """What is no amount was not seen on the page: nothing, which no sum is equal to."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+
+
+class PartForm(forms.Form):
+    """How much of one Milestone's money, and what there was of it when the person chose."""
+
+    amount = MoneyField(label="Amount", error_messages={"required": "Enter an amount."})
+    seen_minor = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *arguments: Any, currency: str, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        amount = self.fields["amount"]
+        assert isinstance(amount, MoneyField)
+        amount.currency = currency
+
+    def clean_seen_minor(self) -> int:
+        return _minor(self.cleaned_data["seen_minor"])
+
+
+class RefundForm(PartForm):
+    """How much goes back, and why, if the Freelancer wants to say."""
+
+    reason = forms.CharField(
+        label="Reason",
+        help_text="The Client reads it, and it stands on the documents.",
+        max_length=REASON_AT_MOST,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class ChangesForm(forms.Form):
+    """What is to be changed."""
+
+    comment = forms.CharField(
+        label="What is to be changed?",
+        help_text="The Freelancer reads it, and it stays with the request.",
+        max_length=COMMENT_AT_MOST,
+        error_messages={"required": "Say what is to be changed: the Freelancer reads it."},
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
 
 
 class VoidForm(forms.Form):

@@ -1,6 +1,15 @@
 """The tables of the money."""
 
 from billing.models.account import Account
+from billing.models.cancellation import Cancellation, CancellationShare
+from billing.models.dispute import (
+    Decision,
+    Dispute,
+    DisputeStatement,
+    Evidence,
+    Offer,
+    SealedLimit,
+)
 from billing.models.document import ClosingStatement, Document, DocumentSeries, ProForma
 from billing.models.escrow import Escrow
 from billing.models.gateway_event import GatewayEvent, SimulatedCard, SimulatedCharge
@@ -12,12 +21,19 @@ from billing.models.transfer import Transfer
 __all__ = [
     "Account",
     "Allocation",
+    "Cancellation",
+    "CancellationShare",
     "ClosingStatement",
+    "Decision",
+    "Dispute",
+    "DisputeStatement",
     "Document",
     "DocumentSeries",
     "Escrow",
+    "Evidence",
     "FundingRequest",
     "GatewayEvent",
+    "Offer",
     "Payment",
     "PaymentMethod",
     "Payout",
@@ -25,6 +41,7 @@ __all__ = [
     "Refund",
     "Release",
     "ReleaseRequest",
+    "SealedLimit",
     "SimulatedCard",
     "SimulatedCharge",
     "Transfer",

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django_fsm import FSMField, transition
 
 from billing.models.escrow import Escrow
+from billing.models.payment import Refund
 from billing.models.release import Release, ReleaseRequest
 from escrow_site.lib.states import StateMixin
 from jobs.models import Job, Person
@@ -78,7 +79,8 @@ class Document(models.Model):
     """A final invoice, receipt or credit note. Triggers refuse UPDATE and DELETE.
 
     ``parties`` is the snapshot of names, addresses and tax ids on the day of issue. ``number`` runs
-    without a gap per issuer over all three kinds.
+    without a gap per issuer over all three kinds. A credit note corrects one invoice or receipt: a
+    refund that takes back more than one makes as many.
     """
 
     class Kind(models.TextChoices):
@@ -104,6 +106,9 @@ class Document(models.Model):
     corrects = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="corrected_by"
     )
+    refund = models.ForeignKey(
+        Refund, models.PROTECT, null=True, blank=True, related_name="credit_notes"
+    )
     currency = models.CharField(max_length=3)
     gross_minor = models.BigIntegerField()
     service_fee_minor = models.BigIntegerField()
@@ -117,7 +122,7 @@ class Document(models.Model):
             models.UniqueConstraint(fields=["issuer", "number"], name="document_number_once"),
             models.CheckConstraint(
                 condition=Q(kind__in=["final_invoice", "receipt"], release__isnull=False)
-                | Q(kind="credit_note", corrects__isnull=False),
+                | Q(kind="credit_note", corrects__isnull=False, refund__isnull=False),
                 name="document_has_its_cause",
             ),
             models.CheckConstraint(

@@ -7,7 +7,11 @@ from django.db.models import F, Q
 from django_fsm import FSMField, transition
 
 from escrow_site.lib.states import StateMixin
-from jobs.models import Job
+from jobs.models import Job, Person
+
+# The place of what a change of the Terms removed after it had been funded: it ends refunded (R3.2), is
+# still shown, and is no part of what is agreed.
+BEYOND_THE_TERMS = 1_000_000
 
 
 class EscrowQuerySet(models.QuerySet["Escrow"]):
@@ -19,7 +23,7 @@ class EscrowQuerySet(models.QuerySet["Escrow"]):
 
     def agreed(self) -> Self:
         """Those that the agreed Terms still hold."""
-        return self.exclude(state=Escrow.State.REMOVED)
+        return self.exclude(state=Escrow.State.REMOVED).filter(position__lt=BEYOND_THE_TERMS)
 
     def unfinished(self) -> Self:
         """Those that keep the Job from completing (R11.1)."""
@@ -51,6 +55,10 @@ class Escrow(StateMixin, models.Model):
     amount_minor = models.BigIntegerField("price")
     state = FSMField(max_length=20, choices=State, default=State.UNFUNDED, protected=True)
     times_returned = models.PositiveSmallIntegerField(default=0)
+    # Of its open Dispute, kept with the row because guards and timers ask it (R9.1, R9.2).
+    disputed_at = models.DateTimeField(null=True, blank=True)
+    disputed_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    answer_due_at = models.DateTimeField(null=True, blank=True)
 
     funded_minor = models.BigIntegerField(default=0, help_text="All that was ever Funded.")
     released_minor = models.BigIntegerField(default=0, help_text="Gross, all parts.")
@@ -98,6 +106,11 @@ class Escrow(StateMixin, models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def has_left_the_terms(self) -> bool:
+        """Whether a change of the Terms removed it; its money had gone back then."""
+        return self.state == self.State.REMOVED or self.position >= BEYOND_THE_TERMS
 
     @property
     def held_minor(self) -> int:

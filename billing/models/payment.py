@@ -45,6 +45,10 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
     def under_way(self) -> Self:
         return self.filter(state__in=[Payment.State.STARTED, Payment.State.AUTHENTICATING])
 
+    def to_stop(self) -> Self:
+        """Ended here while they were under way; their providers are still to be told."""
+        return self.filter(stop_wanted_at__isnull=False)
+
 
 class Payment(StateMixin, models.Model):
     """One charge for one or several Escrows of a Job, all or none (R3.1).
@@ -78,6 +82,9 @@ class Payment(StateMixin, models.Model):
     succeeded_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     failure = models.CharField(max_length=300, blank=True)
+    stop_wanted_at = models.DateTimeField(
+        null=True, blank=True, help_text="Until the provider has been told to stop it."
+    )
 
     objects: ClassVar[models.Manager["Payment"]] = PaymentQuerySet.as_manager()
 
@@ -104,6 +111,11 @@ class Payment(StateMixin, models.Model):
                 fields=["started_at"],
                 name="payment_under_way",
                 condition=Q(state__in=["started", "authenticating"]),
+            ),
+            models.Index(
+                fields=["stop_wanted_at"],
+                name="payment_to_stop",
+                condition=Q(stop_wanted_at__isnull=False),
             ),
         )
 
@@ -174,7 +186,8 @@ class RefundQuerySet(models.QuerySet["Refund"]):
 class Refund(StateMixin, models.Model):
     """Money on its way back to the source of a Payment; the ledger has moved already (R8.1).
 
-    ``amount_minor`` is what the source gets; ``fee_minor`` was taken off before (R10.5).
+    ``amount_minor`` is what the source gets; ``fee_minor`` was taken off before (R10.5). Held money
+    comes from the Escrow; what was ``of_released`` money comes from the Freelancer (R8.2).
     """
 
     class State(models.TextChoices):
@@ -187,6 +200,7 @@ class Refund(StateMixin, models.Model):
     amount_minor = models.BigIntegerField()
     fee_minor = models.BigIntegerField(default=0)
     refunded_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
+    of_released = models.BooleanField("of released money", default=False, db_default=False)
     reason = models.CharField(max_length=300)
     state = FSMField(max_length=20, choices=State, default=State.STARTED, protected=True)
     idempotency_key = models.CharField(max_length=64, unique=True, default=new_idempotency_key)
@@ -204,6 +218,10 @@ class Refund(StateMixin, models.Model):
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_above_zero"),
             models.CheckConstraint(condition=Q(fee_minor__gte=0), name="refund_fee_not_below_zero"),
+            models.CheckConstraint(
+                condition=Q(of_released=False) | Q(escrow__isnull=False, fee_minor=0),
+                name="refund_of_released_money_knows_its_escrow",
+            ),
         )
 
     def __str__(self) -> str:

@@ -110,8 +110,43 @@ class ReleaseRequest(StateMixin, models.Model):
         self.ended_at = at
         self.ended_reason = reason
 
+    @transition(
+        field=state, source=[State.OPEN, State.OVERDUE, State.DISPUTED], target=State.SETTLED
+    )
+    def settle(self, *, at: datetime, reason: str) -> None:
+        """Both sides agreed, or support decided, on a split of what is held (R8.3, R9.2)."""
+        self.ended_at = at
+        self.ended_reason = reason
+
+    @transition(field=state, source=[State.OPEN, State.OVERDUE], target=State.DISPUTED)
+    def dispute(self, *, at: datetime) -> None:
+        """Its clock stops (R9.1)."""
+        self.clock_stopped_at = at
+
+    @transition(field=state, source=State.DISPUTED, target=State.OPEN)
+    def resume(self, *, at: datetime, due_at: datetime, overdue_at: datetime) -> None:
+        """Its clock runs again, to a new due instant; warnings that are past are not repeated (R9.4)."""
+        self._restart(at=at, due_at=due_at)
+        self.overdue_at = overdue_at
+
+    @transition(field=state, source=State.DISPUTED, target=State.OVERDUE)
+    def resume_overdue(self, *, at: datetime, due_at: datetime) -> None:
+        """As ``resume``, when it was Overdue already: it stays so, since the same instant."""
+        self._restart(at=at, due_at=due_at)
+
+    def _restart(self, *, at: datetime, due_at: datetime) -> None:
+        self.auto_release_at = due_at
+        self.clock_stopped_at = None
+        self.noticed_until = at
+
     @transition(field=state, source=[State.OPEN, State.OVERDUE], target=State.VOIDED)
     def void(self, *, at: datetime, reason: str) -> None:
+        self.ended_at = at
+        self.ended_reason = reason
+
+    @transition(field=state, source=[State.OPEN, State.OVERDUE], target=State.RETURNED)
+    def send_back(self, *, at: datetime, reason: str) -> None:
+        """The Client asks for changes (R7.3)."""
         self.ended_at = at
         self.ended_reason = reason
 

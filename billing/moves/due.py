@@ -12,8 +12,16 @@ from datetime import datetime
 from django.db.models import prefetch_related_objects
 
 from billing import timers
-from billing.models import Allocation, Payment, ProForma, ReleaseRequest
-from billing.moves import due_cases, due_entries, endings, refunds, releases
+from billing.models import Allocation, Dispute, Payment, ProForma, ReleaseRequest
+from billing.moves import (
+    cancellations,
+    disputes,
+    due_cases,
+    due_entries,
+    endings,
+    refunds,
+    releases,
+)
 from billing.moves.due_cases import Case, Happened
 from billing.moves.endings import Ending
 from billing.moves.refunds import Return
@@ -39,9 +47,11 @@ def carry_out(jobs: Sequence[Job], *, at: datetime) -> Counter[What]:
     """
     cases = due_cases.read(jobs, at=at)
     _move_payments(cases, at=at)
+    _escalate(cases)
     _move_requests(cases, at=at)
     _release(cases)
     _give_back(cases)
+    _end_cancellations(cases)
     _move_jobs(cases)
     _complete(cases)
     _record(cases)
@@ -101,6 +111,24 @@ def _move_requests(cases: Sequence[Case], *, at: datetime) -> None:
         ReleaseRequest.objects.filter(pk__in=warned).update(noticed_until=at)
 
 
+def _escalate(cases: Sequence[Case]) -> None:
+    """Disputes that the other side did not answer go to support (R9.3)."""
+    due = _of(cases, What.DISPUTE_ESCALATES)
+    if not due:
+        return
+    escrows = {}
+    for case, event in due:
+        assert event.number is not None
+        escrows[case.escrows[event.number].pk] = case.escrows[event.number]
+    concerned = {one.escrow_id: one for one in Dispute.objects.open().filter(escrow__in=escrows)}
+    for key, dispute in concerned.items():
+        dispute.escrow, dispute.job = escrows[key], escrows[key].job
+    escalating = [(concerned[case.escrows[event.number or 0].pk], event) for case, event in due]
+    disputes.escalate([(dispute, event.at) for dispute, event in escalating], by=None)
+    for (case, event), (dispute, _) in zip(due, escalating, strict=True):
+        case.happened.append(Happened(event, due_entries.escalated(dispute, at=event.at)))
+
+
 # --- Money ---
 
 
@@ -153,6 +181,18 @@ def _give_back(cases: Sequence[Case]) -> None:
 
 
 # --- Jobs ---
+
+
+def _end_cancellations(cases: Sequence[Case]) -> None:
+    """Requests to cancel a Job that nobody answered, or whose amounts no longer fit (R8.3)."""
+    for what, verb in (
+        (What.CANCELLATION_LAPSES, "lapse"),
+        (What.CANCELLATION_STALE, "become_stale"),
+    ):
+        ended = _of(cases, what)
+        entries = cancellations.end_all([(case.job, event.at) for case, event in ended], verb)
+        for (case, event), entry in zip(ended, entries, strict=True):
+            case.happened.append(Happened(event, entry))
 
 
 def _move_jobs(cases: Sequence[Case]) -> None:
@@ -209,12 +249,12 @@ def _record(cases: Sequence[Case]) -> None:
     """The history of all Jobs in one statement, each Job's in order; and what is due next."""
     for case in cases:
         _set_clocks(case)
-        moved_money = {one.event for one in case.happened}
+        told = {one.event for one in case.happened}
         coming = _coming(case)
         case.happened += [
             Happened(event, due_entries.entry(case, event, coming=coming))
             for event in case.events
-            if event not in moved_money
+            if event not in told
         ]
         place = {event: place for place, event in enumerate(case.events)}
         case.happened.sort(key=lambda one: place[one.event])

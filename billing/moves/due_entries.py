@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from billing import notices
-from billing.models import ReleaseRequest
-from billing.moves import reasons, releases
+from billing.dispute_notices import DISPUTE_ESCALATED
+from billing.models import Dispute, ReleaseRequest
+from billing.moves import disputes, reasons, releases
 from billing.moves.due_cases import Case, Happened
 from billing.moves.refunds import Return
 from billing.moves.releases import Part, Released
@@ -83,6 +84,16 @@ def returned(one: Return) -> Entry:
         "fee_minor": one.fee_minor,
     }
     return _entry(one.job, notices.RETURNED, one.at, reason=one.reason, **facts)
+
+
+def escalated(dispute: Dispute, *, at: datetime) -> Entry:
+    policy = dispute.job.policy
+    assert policy is not None
+    reason = (
+        f"No answer within {policy.dispute_answer_business_days} business days, by {utc(at)}."
+    )
+    facts = disputes.facts_of(dispute, amount_minor=dispute.escrow.held_minor)
+    return _entry(dispute.job, DISPUTE_ESCALATED, at, reason=reason, **facts)
 
 
 def entry(case: Case, event: Event, *, coming: Sequence[Event]) -> Entry:

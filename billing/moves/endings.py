@@ -1,14 +1,15 @@
-"""Jobs complete and get their Closing Statements: as many statements for one as for hundreds (R11)."""
+"""Jobs end and get their Closing Statements: as many statements for one as for hundreds (R11)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from billing.models import ClosingStatement
-from billing.notices import COMPLETED
+from billing.notices import CANCELLED, COMPLETED
 from billing.services import documents, statement_lines
 from escrow_site.lib import statements, states
 from jobs.models import Job, Person
+from jobs.notices import Kind
 from jobs.services.activity import Entry
 
 NOTHING_LEFT_TO_DO = "Every Milestone of the agreed Terms is released, refunded or removed."
@@ -18,7 +19,7 @@ ISSUED = statements.Only(ClosingStatement, ("id", "job_id", "number", "replaces_
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """That a locked Job is complete, by whom and since when; ``by`` is None when by itself (R11.1)."""
+    """That a locked Job is over, by whom and since when; ``by`` is None when by itself (R11.1)."""
 
     job: Job
     by: Person | None
@@ -34,15 +35,26 @@ def complete_all(endings: Sequence[Ending]) -> list[Entry]:
     caller is to record. Raises LostRace, django_fsm.TransitionNotAllowed, and AssertionError when the
     sums of a Statement do not come to zero.
     """
-    states.move_each(((ending.job, {"at": ending.at}) for ending in endings), "complete")
+    return _end_all(endings, "complete", COMPLETED)
+
+
+def cancel_all(endings: Sequence[Ending]) -> list[Entry]:
+    """As complete_all, for Jobs that both sides gave up or that nothing was paid into (R8.3)."""
+    return _end_all(endings, "cancel", CANCELLED)
+
+
+def _end_all(endings: Sequence[Ending], verb: str, kind: Kind) -> list[Entry]:
+    states.move_each(((ending.job, {"at": ending.at}) for ending in endings), verb)
     issued = _issue_statements([(ending.job, ending.at) for ending in endings])
-    return [_entry(ending, statement) for ending, statement in zip(endings, issued, strict=True)]
+    return [
+        _entry(ending, statement, kind) for ending, statement in zip(endings, issued, strict=True)
+    ]
 
 
-def _entry(ending: Ending, statement: ClosingStatement) -> Entry:
+def _entry(ending: Ending, statement: ClosingStatement, kind: Kind) -> Entry:
     return Entry(
         job=ending.job,
-        kind=COMPLETED,
+        kind=kind,
         by=ending.by,
         at=ending.at,
         actor_kind=ending.actor_kind,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing.models import Allocation, Escrow, Payment, Refund
+from billing.models import Allocation, Cancellation, Escrow, Payment, Refund
 from escrow_site.lib.display import utc
 from jobs.models import Job, Person
 
@@ -91,6 +91,28 @@ def refund_refused(refund: Refund) -> str:
     """Why the money was on its way back, and why it is on the payer's balance instead (R8.1)."""
     return (
         f"{refund.reason} The card takes no money back, so it is on the Client’s available balance."
+    )
+
+
+# --- Cancellation (R8.3) ---
+
+NOTHING_IN_IT = "No money was held, Pending or under way, so nobody had to agree."
+NEVER_FUNDED_OF_CANCELLED = "The Job was cancelled: what was never funded is removed."
+OVERTAKEN = "What is held on the Job is no longer what the request divides."
+
+
+def cancellation_agreed(cancellation: Cancellation, *, at: datetime) -> str:
+    return (
+        f"Both sides agreed to cancel the Job: requested {utc(cancellation.requested_at)}, "
+        f"accepted {utc(at)}."
+    )
+
+
+def cancellation_lapsed(job: Job, cancellation: Cancellation) -> str:
+    assert job.policy is not None
+    return (
+        f"Nobody answered the request within {job.policy.cancellation_days} days, by "
+        f"{utc(cancellation.lapses_at)}."
     )
 
 

@@ -71,6 +71,7 @@ def movements(person: Person) -> list[Movement]:
             "debit_account__payment__job",
             "debit_account__payout",
             "credit_account__payout",
+            "credit_account__payment__job",
         )
         .order_by("-happened_at", "-pk")
     )
@@ -92,7 +93,7 @@ def currencies_to_pay_out(found: Sequence[Balance]) -> list[Balance]:
 
 def _movement(transfer: Transfer, *, came_in: bool) -> Movement:
     source = transfer.debit_account
-    escrow, payment = source.escrow, source.payment
+    escrow, payment = source.escrow, source.payment or transfer.credit_account.payment
     job = escrow.job if escrow else payment.job if payment else None
     sign = "+" if came_in else "−"
     return Movement(
@@ -114,6 +115,8 @@ def _words(transfer: Transfer) -> str:
             return f"Payout to the account ending in {target.payout.destination[-4:]}"
         case Transfer.Code.PAYOUT_RETURNED if source.payout:
             return f"Payout to the account ending in {source.payout.destination[-4:]} came back"
+        case Transfer.Code.CREDIT:
+            return "Refunded by you, after its release"
         case Transfer.Code.REFUND_REFUSED:
             return "Refund that your card did not take"
         case _:

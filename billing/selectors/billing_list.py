@@ -25,10 +25,12 @@ REQUESTS = {
     ReleaseRequest.State.OVERDUE: "Overdue",
     ReleaseRequest.State.RELEASED: "Released",
     ReleaseRequest.State.VOIDED: "Voided",
+    ReleaseRequest.State.RETURNED: "Changes requested",
 }
 DOCUMENTS = {
     Document.Kind.FINAL_INVOICE: "Final invoices",
     Document.Kind.RECEIPT: "Receipts",
+    Document.Kind.CREDIT_NOTE: "Credit notes",
 }
 ANY_REQUEST = "requests"
 # Amounts of several currencies do not compare: they are sorted within their currency.

@@ -60,8 +60,9 @@ def documents_seen_by(person: Person) -> QuerySet[Document]:
             "release__request",
             "pro_forma__request",
             "corrects",
+            "refund__refunded_by",
         ),
-    )
+    ).prefetch_related("corrected_by")
 
 
 @read_in_utc
@@ -109,7 +110,10 @@ def document_paper(document: Document) -> Paper:
         issuer_note=_paid_through(),
         parties=[
             party("From", document.parties["freelancer"]),
-            party("Billed to", document.parties["client"]),
+            party(
+                "Credited to" if kind == Document.Kind.CREDIT_NOTE else "Billed to",
+                document.parties["client"],
+            ),
         ],
         facts=[
             Fact("Issued", instant(document.issued_at)),
@@ -118,7 +122,9 @@ def document_paper(document: Document) -> Paper:
         ],
         tables=[Table(COLUMNS, [Group([[_line(document.escrow.title, job), _amount(
             document.gross_minor, document.currency)]])])],
-        totals=_totals(TOTALS[kind], document.gross_minor, document, job),
+        totals=_totals(TOTALS[kind], document.gross_minor, document, job)
+        if kind != Document.Kind.CREDIT_NOTE
+        else _credit_totals(document, job),
         notes=_document_notes(document),
     )  # fmt: skip
 
@@ -157,6 +163,24 @@ def _totals(label: str, gross_minor: int, paper: ProForma | Document, job: Job) 
     ]
 
 
+def _credit_totals(document: Document, job: Job) -> list[Total]:
+    """What goes back to the Client, and what of it who gives (R8.2)."""
+    assert job.policy is not None
+    rate = basis_points(job.policy.service_fee_basis_points)
+    return [
+        Total(
+            TOTALS[Document.Kind.CREDIT_NOTE],
+            money.display(document.gross_minor, job.currency),
+            grand=True,
+        ),
+        Total(
+            f"Service fee given back, {rate}",
+            money.display(document.service_fee_minor, job.currency),
+        ),
+        Total("From the Freelancer’s balance", money.display(document.net_minor, job.currency)),
+    ]
+
+
 def _documents_made(pro_forma: ProForma) -> list[Fact]:
     """The final invoices that came of a pro-forma, one for each part released (R5.3)."""
     return [
@@ -183,6 +207,11 @@ def _causes(document: Document) -> list[Fact]:
     if document.corrects:
         url = reverse("billing:document", args=[document.corrects.pk])
         facts.append(Fact("Corrects", document.corrects.name, url))
+    if document.refund:
+        facts.append(Fact("Refunded by", str(document.refund.refunded_by)))
+    for note in document.corrected_by.all():
+        url = reverse("billing:document", args=[note.pk])
+        facts.append(Fact("Corrected by", note.name, url))
     return facts
 
 
@@ -211,24 +240,50 @@ def _pro_forma_notes(pro_forma: ProForma) -> list[str]:
     return [
         "This is a pro-forma invoice and no tax document. The final invoice is made at the "
         "instant the money is released.",
+        *_partly_paid(pro_forma),
         f"The money is held in escrow. Without an answer it is released on "
         f"{instant(request.auto_release_at)}, by the {rules.thirty_day_rule_name(policy)}.",
     ]
 
 
 def _void_note(pro_forma: ProForma) -> str:
-    """Since when, by whom and why: only its Freelancer takes a request back (R7.1)."""
+    """Since when, by whom and why; what became of its money since is not the paper's to say."""
     request = pro_forma.request
     assert request.ended_at is not None
-    freelancer = pro_forma.parties["freelancer"]["name"]
     reason = f" Reason given: {request.ended_reason}" if request.ended_reason else ""
+    stand = " The final invoices named above stand." if pro_forma.documents.all() else ""
     return (
-        f"Void since {instant(request.ended_at)}: {freelancer} took the Release Request back, and "
-        f"nothing is to be paid on it. The money stays held for the Milestone.{reason}"
+        f"Void since {instant(request.ended_at)}: {_why_void(pro_forma)}, and nothing more is to be "
+        f"paid on it.{stand}{reason}"
     )
 
 
+def _partly_paid(pro_forma: ProForma) -> list[str]:
+    """What of it was released already: the request stands for the rest (R5.3)."""
+    documents = pro_forma.documents.all()
+    if not documents:
+        return []
+    paid = money.display(sum(one.gross_minor for one in documents), pro_forma.request.job.currency)
+    return [f"{paid} of it was released: see the final invoices above. The rest is still held."]
+
+
+def _why_void(pro_forma: ProForma) -> str:
+    """What became of the request, and by whom (R7)."""
+    parties = pro_forma.parties
+    match pro_forma.request.state:
+        case ReleaseRequest.State.RETURNED:
+            return f"{parties['client']['name']} sent the Release Request back with a request for changes"
+        case ReleaseRequest.State.SETTLED:
+            return "the Release Request was settled otherwise"
+    return f"{parties['freelancer']['name']} took the Release Request back"
+
+
 def _document_notes(document: Document) -> list[str]:
+    if document.refund:
+        return [
+            f"{document.refund.reason} Money that had been released goes back to the source that it "
+            "came from. A processing fee does not come back."
+        ]
     if document.release is None:
         return []
     return [

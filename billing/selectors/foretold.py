@@ -15,7 +15,15 @@ from escrow_site.lib.display import instant
 from jobs.models import Job
 
 # They happen because something else does, at its instant, and are told with it.
-CONSEQUENCES = frozenset({What.RETURN, What.REMOVAL, What.REACTIVATION, What.COMPLETION})
+CONSEQUENCES = frozenset(
+    {
+        What.RETURN,
+        What.CANCELLATION_STALE,
+        What.REMOVAL,
+        What.REACTIVATION,
+        What.COMPLETION,
+    }
+)
 ANY_ACTIVITY = (
     "a Status Report, a timesheet, a Funding Request, a payment into escrow, a Release Request or "
     "a release"
@@ -208,6 +216,8 @@ class Writer:
         name = first.what.name.lower().replace("_", "-")
         if first.request_id or first.payment_id:
             return f"{name}-{first.request_id or first.payment_id}"
+        if first.what is What.DISPUTE_ESCALATES:
+            return f"{name}-{first.number}"
         if self.proposal and first.what in (What.AWARD_EXPIRES, What.PROPOSAL_LAPSES):
             return f"{name}-{self.proposal.version}"
         return name
@@ -227,6 +237,10 @@ class Writer:
                 return self.payment_lapses(group[0])
             case What.AWARD_EXPIRES | What.PROPOSAL_LAPSES:
                 return self.proposal_lapses(group[0])
+            case What.CANCELLATION_LAPSES:
+                return self.cancellation_lapses()
+            case What.DISPUTE_ESCALATES:
+                return self.dispute_escalates(group[0])
         raise AssertionError(f"no words for {group[0].what.name}")
 
     def release(self, released: list[Foreseen]) -> tuple[str, str, list[str], str]:
@@ -291,9 +305,31 @@ class Writer:
             text = "The Terms that are agreed stay in force."
         return f"{name} lapse", text, [], "warning"
 
+    def cancellation_lapses(self) -> tuple[str, str, list[str], str]:
+        text = (
+            "The Job goes on, and what is held stays held. Whoever still wants to end it can request "
+            "cancellation again, or open a Dispute."
+        )
+        return "The request to cancel the Job lapses", text, [], "warning"
+
+    def dispute_escalates(self, one: Foreseen) -> tuple[str, str, list[str], str]:
+        assert one.turn is not None
+        have = "you have" if self.voice.is_reader(one.turn) else f"{self.voice.name(one.turn)} has"
+        text = (
+            f"Because {have} not answered. Support reads what both of you have said and decides how the "
+            f"{self.voice.amount(one.amount_minor)} is split; until then it stays held."
+        )
+        return f"The Dispute about “{one.titles[0]}” goes to support", text, [], "warning"
+
     def then(self, group: list[Foreseen]) -> str:
         """What follows for the Job."""
         whats = {one.what for one in group}
+        ends = [self.for_the_job(whats)]
+        if What.CANCELLATION_STALE in whats:
+            ends.insert(0, "With it the request to cancel the Job ends: other amounts are held.")
+        return " ".join(end for end in ends if end)
+
+    def for_the_job(self, whats: set[What]) -> str:
         if What.COMPLETION in whats:
             return begin(
                 f"Then the Job is complete, and {self.voice.both} get the Closing Statement."
@@ -319,6 +355,13 @@ class Writer:
                 )
             case What.AWARD_EXPIRES | What.PROPOSAL_LAPSES:
                 yield from self.against_lapse(group[0].what)
+            case What.CANCELLATION_LAPSES:
+                yield "Whoever received the request can accept or decline it."
+                yield "Whoever made it can withdraw it."
+            case What.DISPUTE_ESCALATES:
+                answerer, opener = (self.voice.name(stop.by) for stop in group[0].stops)
+                yield begin(f"{answerer} can answer, or offer a split.")
+                yield begin(f"{opener} can withdraw the Dispute.")
 
     def against_release(self, group: list[Foreseen]) -> Iterator[str]:
         voice = self.voice
@@ -352,6 +395,7 @@ class Writer:
             f"{voice.client} can release a Milestone: the Job is active again, and "
             f"{in_days(policy.dormant_days)} begin anew."
         )
+        yield "Either of you can propose changed Terms, or accept them, with the same effect."
         yield (
             f"Any other activity ({OTHER_ACTIVITY}) begins the "
             f"{in_days(policy.dormant_settlement_days)} until the settlement anew."

@@ -185,7 +185,8 @@ def settlement_notice_days(policy: Policy) -> int:
 
 def reactivation_rule(policy: Policy) -> str:
     return (
-        "A Dormant Job is active again when the Client releases a Milestone, or when every "
+        "A Dormant Job is active again when the Client releases a Milestone, when either of you "
+        "proposes or accepts changed Terms, or when every "
         f"Milestone that holds money has a Release Request. The {days(policy.dormant_days)} then "
         "begin anew."
     )

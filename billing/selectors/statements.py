@@ -194,6 +194,15 @@ def _movement_rows(line: Line, statement: ClosingStatement, currency: str) -> li
         if fee_minor:
             rows.append([when, Cell("Fee on the refund"), by, Cell(""), amount(fee_minor)])
         return rows
+    if line["what"] == "credit":
+        # It went past the escrow: from the Freelancer's balance and the fee, to the Client.
+        note = (
+            f"{money.display(line['amount_minor'], currency)} to the Client: "
+            f"{money.display(line['net_minor'], currency)} from {freelancer}’s balance and "
+            f"{money.display(line['service_fee_minor'], currency)} service fee given back. "
+            f"{line['note']}"
+        )
+        return [[when, Cell("Refunded after its release", note), by, Cell("–"), Cell("–")]]
     assert line["what"] == "release", line
     released = Cell(f"Released to {freelancer}, net", line["note"])
     rows = [[when, released, by, Cell(""), amount(line["net_minor"])]]

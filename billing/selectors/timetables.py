@@ -26,7 +26,7 @@ ESCROW = statements.Only(
     (
         "id", "job_id", "number", "position", "title", "amount_minor", "state", "funded_minor",
         "released_minor", "refunded_minor", "credited_minor", "service_fee_minor",
-        "processing_fee_minor",
+        "processing_fee_minor", "disputed_at", "disputed_by_id", "answer_due_at",
     ),
 )  # fmt: skip
 REQUEST = statements.Only(

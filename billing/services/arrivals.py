@@ -18,7 +18,7 @@ from billing.models import (
     Refund,
     Transfer,
 )
-from billing.moves import reasons
+from billing.moves import cancellations, reasons
 from billing.moves.reasons import Unwanted
 from billing.notices import (
     AUTHENTICATION_FAILED,
@@ -124,6 +124,7 @@ def _become_funded(
         raise states.LostRace(f"{payment}: {written} of 1 payment for {count} Escrows")
     reason = reasons.funded(was_pending=was_pending)
     _record(payment, allocations, FUNDED, by=payment.payer, reason=reason, at=at)
+    activity.record_all(cancellations.end_if_overtaken(payment.job, at=at))
 
 
 def _arrived(payment: Payment, answer: Answer, *, at: datetime) -> dict[str, Any]:

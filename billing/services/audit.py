@@ -68,17 +68,28 @@ CHECKS = (
         """,
     ),
     Check(
-        "Every Escrow's released sums and fees are those of its Releases.",
+        "Every Escrow's released sums and fees are those of its Releases and credit notes.",
         """
-        SELECT format('escrow %s: released %s, Releases %s', escrow.id, escrow.released_minor,
-                      coalesce(sum(release.gross_minor), 0)) AS difference
+        SELECT format('escrow %s: released %s, Releases %s; credited %s, credit notes %s',
+                      escrow.id, escrow.released_minor, coalesce(released.gross_minor, 0),
+                      escrow.credited_minor, coalesce(credited.gross_minor, 0)) AS difference
           FROM billing_escrow AS escrow
-          LEFT JOIN billing_release AS release ON release.escrow_id = escrow.id
-         GROUP BY escrow.id
-        HAVING escrow.released_minor <> coalesce(sum(release.gross_minor), 0)
-            OR escrow.processing_fee_minor <> coalesce(sum(release.processing_fee_minor), 0)
-            OR (escrow.credited_minor = 0
-                AND escrow.service_fee_minor <> coalesce(sum(release.service_fee_minor), 0))
+          LEFT JOIN (
+            SELECT escrow_id, sum(gross_minor) AS gross_minor,
+                   sum(service_fee_minor) AS service_fee_minor,
+                   sum(processing_fee_minor) AS processing_fee_minor
+              FROM billing_release GROUP BY escrow_id
+          ) AS released ON released.escrow_id = escrow.id
+          LEFT JOIN (
+            SELECT escrow_id, sum(gross_minor) AS gross_minor,
+                   sum(service_fee_minor) AS service_fee_minor
+              FROM billing_document WHERE kind = 'credit_note' GROUP BY escrow_id
+          ) AS credited ON credited.escrow_id = escrow.id
+         WHERE escrow.released_minor <> coalesce(released.gross_minor, 0)
+            OR escrow.processing_fee_minor <> coalesce(released.processing_fee_minor, 0)
+            OR escrow.credited_minor <> coalesce(credited.gross_minor, 0)
+            OR escrow.service_fee_minor
+               <> coalesce(released.service_fee_minor, 0) - coalesce(credited.service_fee_minor, 0)
         """,
     ),
     Check(
@@ -150,7 +161,7 @@ CHECKS = (
           LEFT JOIN billing_transfer AS transfer
             ON transfer.reference IN (
                 'refund:' || refund.id || ':back', 'refund:' || refund.id || ':fee')
-         WHERE refund.escrow_id IS NOT NULL
+         WHERE refund.escrow_id IS NOT NULL AND NOT refund.of_released
          GROUP BY refund.id
         HAVING refund.amount_minor + refund.fee_minor <> coalesce(sum(transfer.amount_minor), 0)
         """,
@@ -161,10 +172,44 @@ CHECKS = (
         SELECT format('escrow %s: refunded %s, Refunds %s', escrow.id, escrow.refunded_minor,
                       coalesce(sum(refund.amount_minor + refund.fee_minor), 0)) AS difference
           FROM billing_escrow AS escrow
-          LEFT JOIN billing_refund AS refund ON refund.escrow_id = escrow.id
+          LEFT JOIN billing_refund AS refund
+            ON refund.escrow_id = escrow.id AND NOT refund.of_released
          GROUP BY escrow.id
         HAVING escrow.refunded_minor
                <> coalesce(sum(refund.amount_minor + refund.fee_minor), 0)
+        """,
+    ),
+    Check(
+        "Every Refund of released money has its transfers and credit notes.",
+        """
+        SELECT format('refund %s: %s, from the Freelancer %s, fee given back %s, credit notes %s',
+                      refund.id, refund.amount_minor, given.amount_minor, fee.amount_minor,
+                      notes.gross_minor) AS difference
+          FROM billing_refund AS refund
+          LEFT JOIN billing_transfer AS given
+            ON given.reference = 'refund:' || refund.id || ':credit'
+          LEFT JOIN billing_transfer AS fee
+            ON fee.reference = 'refund:' || refund.id || ':credit_fee'
+          LEFT JOIN (
+            SELECT refund_id, sum(gross_minor) AS gross_minor, sum(net_minor) AS net_minor,
+                   sum(service_fee_minor) AS service_fee_minor
+              FROM billing_document WHERE kind = 'credit_note' GROUP BY refund_id
+          ) AS notes ON notes.refund_id = refund.id
+         WHERE refund.of_released
+           AND (refund.amount_minor, coalesce(given.amount_minor, 0), coalesce(fee.amount_minor, 0))
+               IS DISTINCT FROM (notes.gross_minor, notes.net_minor, notes.service_fee_minor)
+        """,
+    ),
+    Check(
+        "No credit notes take back more than the document they correct.",
+        """
+        SELECT format('document %s: %s, credit notes %s', document.id, document.gross_minor,
+                      sum(note.gross_minor)) AS difference
+          FROM billing_document AS document
+          JOIN billing_document AS note ON note.corrects_id = document.id
+         GROUP BY document.id
+        HAVING sum(note.gross_minor) > document.gross_minor
+            OR bool_or(note.escrow_id <> document.escrow_id OR note.issuer_id <> document.issuer_id)
         """,
     ),
     Check(
@@ -203,6 +248,21 @@ CHECKS = (
          WHERE (statement.totals->'job'->>'funded_minor')::bigint
                <> (statement.totals->'job'->>'released_minor')::bigint
                 + (statement.totals->'job'->>'refunded_minor')::bigint
+        """,
+    ),
+    Check(
+        "The newest Closing Statement of a Job knows every refund after its end.",
+        """
+        SELECT format('job %s: refunded after release %s, Statement %s says %s', escrow.job_id,
+                      sum(escrow.credited_minor), statement.number,
+                      statement.totals->'job'->>'credited_minor') AS difference
+          FROM billing_closingstatement AS statement
+          JOIN billing_escrow AS escrow ON escrow.job_id = statement.job_id
+         WHERE NOT EXISTS (
+            SELECT FROM billing_closingstatement AS newer WHERE newer.replaces_id = statement.id)
+         GROUP BY escrow.job_id, statement.id
+        HAVING sum(escrow.credited_minor)
+               <> (statement.totals->'job'->>'credited_minor')::bigint
         """,
     ),
     # An hour, as the sweep may be working on it now; what was set aside waits for support.

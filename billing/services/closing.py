@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from billing.models import Escrow, Payment, ReleaseRequest
-from billing.moves import reasons
+from billing.moves import cancellations, reasons
 from billing.moves.endings import Ending, complete_all
 from billing.notices import REMOVED
 from billing.services import catching_up
@@ -27,7 +27,14 @@ def complete_if_finished(job: Job, *, at: datetime) -> list[Entry]:
         return []
     if Escrow.objects.filter(job=job).unfinished().exists():
         return []
-    return complete_all([Ending(job=job, by=None, at=at)])
+    return [*_end_cancellation(job, at=at), *complete_all([Ending(job=job, by=None, at=at)])]
+
+
+def _end_cancellation(job: Job, *, at: datetime) -> list[Entry]:
+    """There is nothing left to cancel."""
+    if job.open_cancellation_until is None:
+        return []
+    return cancellations.end_all([(job, at)], "become_stale")
 
 
 def may_complete(job: Job, *, by: Person, at: datetime) -> Refusal | None:
@@ -72,7 +79,8 @@ def complete(job_id: int, *, by: Person, at: datetime) -> Job:
         states.move(unfunded, "remove")
         ending = Ending(job=job, by=by, at=at, reason=reasons.completed_by_hand(job))
         removals = [_removal(job, escrow, by=by, at=at) for escrow in unfunded]
-        activity.record_all([*removals, *complete_all([ending])])
+        overtaken = _end_cancellation(job, at=at)
+        activity.record_all([*removals, *overtaken, *complete_all([ending])])
     return job
 
 

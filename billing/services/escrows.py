@@ -1,4 +1,7 @@
-"""Opening the money side of Milestones when Terms are agreed (R2, R3.1)."""
+"""Opening the money side of Milestones when Terms are agreed (R2, R3.1).
+
+How it changes with changed Terms is in ``escrow_changes``.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,13 +15,17 @@ from jobs.models import Job
 
 @dataclass(frozen=True, kw_only=True)
 class EscrowPart:
-    """A Milestone as the money needs it; ``number`` is stable per Job, ``position`` its place."""
+    """A Milestone as the money needs it; ``number`` is stable per Job, ``position`` its place.
+
+    ``is_reworded``: the Terms change something of it that the money does not know.
+    """
 
     number: int
     position: int
     title: str
     due_on: date | None
     amount_minor: int
+    is_reworded: bool = False
 
 
 def open_escrows(job: Job, parts: Iterable[EscrowPart], *, at: datetime) -> dict[int, Escrow]:
@@ -27,7 +34,17 @@ def open_escrows(job: Job, parts: Iterable[EscrowPart], *, at: datetime) -> dict
     The caller has locked the Job and made it active. Returns the Escrows by number.
     """
     assert job.freelancer is not None
-    escrows = Escrow.objects.bulk_create(
+    opened = add_escrows(job, parts)
+    ledger.available(job.freelancer, job.currency)
+    if opened:
+        first = min(opened, key=lambda escrow: escrow.position)
+        funding.request_first_funding(job, first, at=at)
+    return {escrow.number: escrow for escrow in opened}
+
+
+def add_escrows(job: Job, parts: Iterable[EscrowPart]) -> list[Escrow]:
+    """Open an Escrow with its account for every part; the Job is locked. Asks for no money."""
+    opened = Escrow.objects.bulk_create(
         Escrow(
             job=job,
             number=part.number,
@@ -38,9 +55,5 @@ def open_escrows(job: Job, parts: Iterable[EscrowPart], *, at: datetime) -> dict
         )
         for part in parts
     )
-    ledger.open_escrow_accounts(escrows, currency=job.currency)
-    ledger.available(job.freelancer, job.currency)
-    if escrows:
-        first = min(escrows, key=lambda escrow: escrow.position)
-        funding.request_first_funding(job, first, at=at)
-    return {escrow.number: escrow for escrow in escrows}
+    ledger.open_escrow_accounts(opened, currency=job.currency)
+    return opened

@@ -352,6 +352,21 @@ def cancel(payment: Payment, *, by: Person, at: datetime) -> Payment:
     return record_answer(payment, answer, at=at, by=by)
 
 
+def stop(payment: Payment, *, at: datetime) -> None:
+    """Tell the gateway that a payment which has ended here is not wanted; never inside a transaction.
+
+    Was the bank faster, its money goes back (R3.5). Without a final answer the intent stays, and the
+    reconcile task tells it again. Raises BankSilent.
+    """
+    try:
+        answer = gateways.get(payment.gateway).cancel_charge(_order(payment))
+    except GatewayError as error:
+        raise BankSilent("The bank did not answer.") from error
+    record_answer(payment, answer, at=at)
+    if answer.status in (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED):
+        Payment.objects.filter(pk=payment.pk).update(stop_wanted_at=None)
+
+
 def _order(payment: Payment) -> ChargeOrder:
     return ChargeOrder(
         idempotency_key=payment.idempotency_key,

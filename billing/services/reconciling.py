@@ -14,13 +14,15 @@ logger = logging.getLogger(__name__)
 
 
 def reconcile(*, at: datetime) -> int:
-    """Ask about every payment, refund and payout under way; how many have ended by that.
+    """Ask about every payment, refund and payout under way, and stop the payments that are not wanted
+    any more; how many have ended by that.
 
     One that cannot be asked about is logged and does not keep the others. Safe to run twice at once.
     """
     started = Payout.objects.filter(state=Payout.State.STARTED).select_related("person")
     return (
         _ask_all(Payment.objects.under_way().select_related("method"), payments.ask, at=at)
+        + _ask_all(Payment.objects.to_stop().select_related("method"), payments.stop, at=at)
         + _ask_all(Refund.objects.under_way().select_related("payment"), refunds.ask, at=at)
         + _ask_all(started, payouts.ask, at=at)
     )

@@ -1,14 +1,17 @@
-"""Release Requests: the Freelancer asks to be paid for what a Milestone holds, or takes it back.
+"""Release Requests: the Freelancer asks to be paid for what a Milestone holds, or takes it back; the
+Client sends it back with a request for changes.
 
 The release itself is in ``releases``.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from billing.models import Escrow, ProForma, ReleaseRequest
 from billing.moves import dormancy
-from billing.notices import RELEASE_REQUESTED, VOIDED
+from billing.notices import CHANGES_REQUESTED, RELEASE_REQUESTED, VOIDED
+from billing.selectors import frozen
 from billing.services import catching_up, documents
 from billing.services.amounts import quote
 from billing.services.funding import refuse_hourly
@@ -19,6 +22,14 @@ from jobs.models import Job, Person, Policy
 from jobs.services import activity
 from jobs.services.accounts import refuse_locked
 from jobs.services.activity import Entry
+
+COMMENT_AT_MOST = 2000
+# As the state of a request reads in a sentence, where its name does not.
+ENDED: dict[str, str] = {ReleaseRequest.State.RETURNED: "sent back for changes"}
+
+
+class NoComment(Refusal):
+    """Changes are asked for without saying which."""
 
 
 class RequestOpen(WrongState):
@@ -50,7 +61,7 @@ def may_request_release(escrow: Escrow, *, by: Person, at: datetime) -> Refusal 
         return WrongState(f"“{escrow}” is {escrow.get_state_display().lower()} already.")
     if any(request.is_unanswered for request in escrow.release_requests.all()):
         return RequestOpen(f"A Release Request for “{escrow}” is open already.")
-    return None
+    return frozen.refuse_disputed(escrow)
 
 
 def request_release(
@@ -152,13 +163,16 @@ def may_void(request: ReleaseRequest, *, by: Person, at: datetime) -> Refusal | 
         return refusal
     if request.job.role_of(by) != "freelancer":
         return WrongParty("Only the Freelancer can void a Release Request.")
+    return _refuse_ended(request, what="voided") or frozen.refuse_disputed(request.escrow)
+
+
+def _refuse_ended(request: ReleaseRequest, *, what: str) -> Refusal | None:
+    """Nobody changes what is disputed or answered already (R7.2)."""
     if request.state == ReleaseRequest.State.DISPUTED:
-        return WrongState("This Release Request is disputed, so it cannot be voided.")
+        return WrongState(f"This Release Request is disputed, so it cannot be {what}.")
     if not request.is_unanswered:
-        return WrongState(
-            f"This Release Request cannot be voided: it is {request.get_state_display().lower()} "
-            "already."
-        )
+        ended = ENDED.get(request.state, request.get_state_display().lower())
+        return WrongState(f"This Release Request cannot be {what}: it is {ended} already.")
     return None
 
 
@@ -170,21 +184,72 @@ def void(request_id: int, *, by: Person, at: datetime, reason: str = "") -> Rele
     job_id = ReleaseRequest.objects.values_list("job_id", flat=True).get(pk=request_id)
     with catching_up.locked_job(job_id, at=at) as job:
         request = ReleaseRequest.objects.select_related("escrow", "pro_forma").get(pk=request_id)
-        request.job = job
+        request.job = request.escrow.job = job
         refuse_if(may_void(request, by=by, at=at))
         states.move([request], "void", at=at, reason=reason)
         states.move([request.pro_forma], "void")
-        activity.record(
-            job,
-            VOIDED,
-            by=by,
-            at=at,
-            reason=reason,
-            escrow=request.escrow.title,
-            number=request.escrow.number,
-            request=request.pk,
-            amount_minor=request.escrow.held_minor,
+        activity.record(job, VOIDED, by=by, at=at, reason=reason, **_taken_back(request))
+        activity.record_all(_wake_up_after_settlement(job, by=by, at=at))
+    return request
+
+
+def _taken_back(request: ReleaseRequest) -> dict[str, Any]:
+    return {
+        "escrow": request.escrow.title,
+        "number": request.escrow.number,
+        "request": request.pk,
+        "amount_minor": request.escrow.held_minor,
+    }
+
+
+def returns_left(request: ReleaseRequest) -> int:
+    """How many times the Client may still ask for changes of the request's Milestone (R7.3)."""
+    policy = request.job.policy
+    assert policy is not None
+    return max(0, policy.returns_at_most - request.escrow.times_returned)
+
+
+def may_request_changes(request: ReleaseRequest, *, by: Person, at: datetime) -> Refusal | None:
+    """The Client sends an open or overdue request back, at most so often per Milestone (R7.3)."""
+    if refusal := refuse_locked(by):
+        return refusal
+    if request.job.role_of(by) != "client":
+        return WrongParty("Only the Client can request changes.")
+    if refusal := _refuse_ended(request, what="sent back"):
+        return refusal
+    if refusal := frozen.refuse_disputed(request.escrow):
+        return refusal
+    if returns_left(request) == 0:
+        times = request.escrow.times_returned
+        return WrongState(
+            f"You have asked for changes of “{request.escrow}” {'once' if times == 1 else f'{times} times'}, "
+            "which is the most. Release the money or open a Dispute."
         )
+    return None
+
+
+def request_changes(request_id: int, *, comment: str, by: Person, at: datetime) -> ReleaseRequest:
+    """Send a request back with a comment: it ends as if voided, the money stays held (R7.3).
+
+    The next request starts a new clock. Locks the Job. Raises the Refusal of may_request_changes,
+    NoComment, ReleaseRequest.DoesNotExist.
+    """
+    job_id = ReleaseRequest.objects.values_list("job_id", flat=True).get(pk=request_id)
+    with catching_up.locked_job(job_id, at=at) as job:
+        request = ReleaseRequest.objects.select_related("escrow", "pro_forma").get(pk=request_id)
+        request.job = request.escrow.job = job
+        refuse_if(may_request_changes(request, by=by, at=at))
+        comment = comment.strip()
+        if not comment:
+            raise NoComment("Say what is to be changed: the Freelancer reads it.")
+        if len(comment) > COMMENT_AT_MOST:
+            raise NoComment(f"Say it in at most {COMMENT_AT_MOST:,} characters.")
+        states.move([request], "send_back", at=at, reason=comment)
+        states.move([request.pro_forma], "void")
+        request.escrow.times_returned += 1
+        request.escrow.save(update_fields=["times_returned"])
+        facts = {**_taken_back(request), "times_left": returns_left(request)}
+        activity.record(job, CHANGES_REQUESTED, by=by, at=at, reason=comment, **facts)
         activity.record_all(_wake_up_after_settlement(job, by=by, at=at))
     return request
 

@@ -1,4 +1,4 @@
-"""Release: money goes from a Milestone's Escrow to the Freelancer (R5.1, R5.2).
+"""Release: money goes from a Milestone's Escrow to the Freelancer, whole or in part (R5.1 to R5.3).
 
 The button passes one part, a timer may pass hundreds: ``moves.releases.carry_out`` is the one way in
 which money is released. Release Requests are in ``release_requests``.
@@ -6,12 +6,15 @@ which money is released. Release Requests are in ``release_requests``.
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from billing.models import Escrow, ProForma, ReleaseRequest
-from billing.moves import dormancy
+from billing.moves import cancellations, disputes, dormancy
 from billing.moves import releases as moves
 from billing.moves.releases import Part, Released
+from billing.selectors import frozen
 from billing.services import catching_up, closing
+from billing.services.amounts import refuse_amount
 from billing.services.funding import refuse_hourly
 from escrow_site.lib import statements
 from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState, refuse_if
@@ -20,6 +23,10 @@ from jobs.services import activity
 from jobs.services.accounts import refuse_locked
 
 RELEASED_BY_CLIENT = "Released by the Client."
+PART_RELEASED_BY_CLIENT = "A part of the Milestone released by the Client."
+CHANGED_MEANWHILE = (
+    "The amounts have changed since you opened this page. Look at them again before you release."
+)
 HELD = """
 SELECT {escrow}, {request}, {pro_forma}
   FROM billing_escrow AS escrow
@@ -64,8 +71,9 @@ def release(
 ) -> list[Released]:
     """Release all that is held of the Job's Escrows with these numbers, all or none.
 
-    Immediate and final. ``seen_minor`` is the gross sum that the person agreed to. Locks the Job.
-    Raises the Refusal of may_release, StalePage when another sum is held by now.
+    Immediate and final; it ends their Disputes. ``seen_minor`` is the gross sum that the person
+    agreed to. Locks the Job. Raises the Refusal of may_release, StalePage when another sum is held
+    by now.
     """
     with catching_up.locked_job(job_id, at=at) as job:
         parts = [
@@ -84,24 +92,74 @@ def release(
         for part in parts:
             refuse_if(may_release(part.escrow, by=by, at=at))
         if seen_minor is not None and seen_minor != sum(part.gross_minor for part in parts):
-            raise StalePage(
-                "The amounts have changed since you opened this page. Look at them again before "
-                "you release."
-            )
-        released = moves.carry_out(parts, by=by)
-        _record(job, parts, released, by=by, at=at)
+            raise StalePage(CHANGED_MEANWHILE)
+        return _carry_out(job, parts, by=by, at=at)
+
+
+def may_release_part(escrow: Escrow, *, by: Person, at: datetime) -> Refusal | None:
+    """As may_release, and never while the Milestone is disputed (R5.3, R9.1)."""
+    return may_release(escrow, by=by, at=at) or frozen.refuse_disputed(escrow)
+
+
+def release_part(
+    job_id: int,
+    *,
+    number: int,
+    amount_minor: int,
+    by: Person,
+    at: datetime,
+    seen_held_minor: int,
+) -> Released:
+    """Release a part of what the Escrow with this number holds, in minor units (R5.3).
+
+    The rest stays held, an open request stands for it with its clock unchanged, and its pro-forma
+    stays open. All that is held is a whole release. ``seen_held_minor`` is what was held when the
+    person chose. Locks the Job. Raises the Refusal of may_release_part, StalePage, WrongAmount.
+    """
+    with catching_up.locked_job(job_id, at=at) as job:
+        chosen = _read(job, {number})
+        if not chosen:
+            raise WrongState("Choose a Milestone to release.")
+        ((escrow, request),) = chosen
+        held_minor = escrow.held_minor
+        is_whole = amount_minor == held_minor
+        refuse_if((may_release if is_whole else may_release_part)(escrow, by=by, at=at))
+        if seen_held_minor != held_minor:
+            raise StalePage(CHANGED_MEANWHILE)
+        refuse_if(refuse_amount(amount_minor, most_minor=held_minor, currency=job.currency))
+        part = Part(
+            job=job,
+            escrow=escrow,
+            request=request,
+            gross_minor=amount_minor,
+            at=at,
+            reason=RELEASED_BY_CLIENT if is_whole else PART_RELEASED_BY_CLIENT,
+        )
+        (released,) = _carry_out(job, [part], by=by, at=at)
     return released
 
 
-def _record(
-    job: Job, parts: list[Part], released: list[Released], *, by: Person, at: datetime
-) -> None:
-    """The history of the releases, and what follows: the Job completes or wakes up (R10.4, R11.1)."""
-    entries = [moves.entry(part, one, by=by) for part, one in zip(parts, released, strict=True)]
+def _carry_out(job: Job, parts: list[Part], *, by: Person, at: datetime) -> list[Released]:
+    """Release, and record it with what follows: the Milestone's Dispute ends (R9.5), the Job completes
+    or wakes up (R10.4, R11.1).
+    """
+    left_minor = [part.escrow.held_minor - part.gross_minor for part in parts]
+    entries = [
+        ended
+        for part, left in zip(parts, left_minor, strict=True)
+        if not left
+        for ended in disputes.end(part.escrow, by=by, at=at, reason=part.reason)
+    ]
+    released = moves.carry_out(parts, by=by)
+    for part, one, left in zip(parts, released, left_minor, strict=True):
+        facts: dict[str, Any] = {"held_minor": left} if left else {}
+        entries.append(moves.entry(part, one, by=by, **facts))
+    entries += cancellations.end_if_overtaken(job, at=at)
     if released[0].leaves_job_finished:
         entries += closing.complete_if_finished(job, at=at)
     entries += dormancy.reactivate(job, by=by, at=at, reason="The Client released money.")
     activity.record_all(entries)
+    return released
 
 
 def _read(job: Job, numbers: set[int]) -> list[tuple[Escrow, ReleaseRequest | None]]:

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from billing.models import Allocation, Escrow, Payment, Refund, Release
 from billing.selectors import rules
 from jobs.models import Job
@@ -28,10 +30,14 @@ DORMANCY_RULE = "Dormancy rule"
 
 def lines(jobs: Collection[Job]) -> dict[int, list[Line]]:
     """Every movement of each Job's money in the order in which it happened, by the Job's id; amounts
-    in minor units. Three statements, whatever the number of Jobs.
+    in minor units. Three statements and one for credit notes, whatever the number of Jobs.
     """
     said: dict[int, list[Line]] = {job.pk: [] for job in jobs}
-    for job_id, line in (*_fundings(jobs), *_releases(jobs), *_refunds(jobs)):
+    for job_id, line in (
+        *_fundings(jobs),
+        *_releases(jobs),
+        *_refunds(jobs),
+    ):
         said[job_id].append(line)
     for entries in said.values():
         entries.sort(key=lambda line: (line["at"], line["position"] or 0))
@@ -82,24 +88,45 @@ def _releases(jobs: Collection[Job]) -> Iterator[tuple[int, Line]]:
 
 
 def _refunds(jobs: Collection[Job]) -> Iterator[tuple[int, Line]]:
-    """Like a release: the amount leaves the escrow, the fee is taken off it, the source gets the rest."""
-    refunds = Refund.objects.filter(payment__job__in=jobs, escrow__isnull=False).select_related(
-        "payment", "escrow", "refunded_by"
-    )
-    for refund in refunds:
-        yield (
-            refund.payment.job_id,
-            _line(
-                "refund",
-                refund.escrow,
-                at=refund.started_at,
-                actor=str(refund.refunded_by or DORMANCY_RULE),
-                amount_minor=refund.amount_minor + refund.fee_minor,
-                note=refund.reason,
-                return_fee_minor=refund.fee_minor,
-                net_minor=refund.amount_minor,
-            ),
+    """Held money that went back, and released money that did."""
+    refunds = list(
+        Refund.objects.filter(payment__job__in=jobs, escrow__isnull=False).select_related(
+            "payment", "escrow", "refunded_by"
         )
+    )
+    prefetch_related_objects([one for one in refunds if one.of_released], "credit_notes")
+    for refund in refunds:
+        yield refund.payment.job_id, _credit(refund) if refund.of_released else _refund(refund)
+
+
+def _refund(refund: Refund) -> Line:
+    """Like a release: the amount leaves the escrow, the fee is taken off it, the source gets the rest."""
+    return _line(
+        "refund",
+        refund.escrow,
+        at=refund.started_at,
+        actor=str(refund.refunded_by or DORMANCY_RULE),
+        amount_minor=refund.amount_minor + refund.fee_minor,
+        note=refund.reason,
+        return_fee_minor=refund.fee_minor,
+        net_minor=refund.amount_minor,
+    )
+
+
+def _credit(refund: Refund) -> Line:
+    """The Freelancer gives the net, the platform the fee that comes back, the source gets both (R8.2)."""
+    notes = refund.credit_notes.all()
+    fee_minor = sum(note.service_fee_minor for note in notes)
+    return _line(
+        "credit",
+        refund.escrow,
+        at=refund.started_at,
+        actor=str(refund.refunded_by),
+        amount_minor=refund.amount_minor,
+        note=f"{', '.join(note.name for note in notes)}. {refund.reason}",
+        service_fee_minor=fee_minor,
+        net_minor=refund.amount_minor - fee_minor,
+    )
 
 
 def _line(what: str, escrow: Escrow | None, **values: Any) -> Line:
@@ -163,5 +190,6 @@ def check(statement: list[Line], sums: Line) -> None:
             ("funding", "funded_minor"),
             ("release", "released_minor"),
             ("refund", "refunded_minor"),
+            ("credit", "credited_minor"),
         ):
             assert moved[what, milestone["number"]] == milestone[name], (what, milestone)

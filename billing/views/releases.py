@@ -8,11 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from billing.forms.releases import ReleaseForm
+from billing.forms.releases import PartForm, ReleaseForm
 from billing.models import Escrow, ReleaseRequest
 from billing.services import releases
-from billing.services.amounts import NOTHING, Amounts, quote
+from billing.services.amounts import NOTHING, Amounts, quote, refuse_amount
 from billing.services.funding import refuse_hourly
+from billing.views import parts
 from escrow_site.lib import timing
 from escrow_site.lib.refusals import Refusal, StalePage
 from jobs.models import Job, Person
@@ -86,6 +87,8 @@ def _show(request: HttpRequest, job: Job, offers: list[Offer]) -> HttpResponse:
         "total": total,
         "requested": [offer for offer in offers if offer.request],
         "unrequested": [offer for offer in offers if not offer.request],
+        "may_release_part": len(offers) == 1
+        and releases.may_release_part(offers[0].escrow, by=job.client, at=timing.now()) is None,
         "completes_job": not (others_unfinished or job.open_ended or proposal_is_open),
     }
     return render(request, "billing/releases/release.html", context)
@@ -117,3 +120,67 @@ def _release(
     if len(released) == 1:
         return redirect("billing:document", released[0].document_id)
     return redirect("workroom:job_billing", job.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def release_part(request: HttpRequest, job_id: int) -> HttpResponse:
+    """GET asks how much and shows what it comes to, POST releases it (R5.3)."""
+    assert isinstance(request.user, Person)
+    chosen = parts.chosen(request, job_id)
+    job, escrow = chosen.job, chosen.escrow
+    if escrow is None:
+        messages.error(request, "Choose a Milestone to release.")
+        return redirect("workroom:job_billing", job.pk)
+    if refusal := releases.may_release_part(escrow, by=request.user, at=timing.now()):
+        messages.error(request, refusal.message)
+        return redirect("workroom:job_billing", job.pk)
+    form = parts.part_form(request, PartForm, job=job, initial_minor=None)
+    amount_minor = parts.amount_of(form, initial_minor=None)
+    if amount_minor is not None:
+        refused = refuse_amount(amount_minor, most_minor=escrow.held_minor, currency=job.currency)
+        if refused:
+            form.add_error("amount", refused.message)
+        elif request.method == "POST" and form.is_valid():
+            try:
+                return _part_released(request, escrow, form)
+            except Refusal as refusal:
+                form.add_error(None, refusal.message)
+                escrow.refresh_from_db()
+                escrow.job = job
+    return _show_part(request, chosen, form, amount_minor)
+
+
+def _part_released(request: HttpRequest, escrow: Escrow, form: PartForm) -> HttpResponse:
+    assert isinstance(request.user, Person)
+    released = releases.release_part(
+        escrow.job_id,
+        number=escrow.number,
+        amount_minor=form.cleaned_data["amount"],
+        by=request.user,
+        at=timing.now(),
+        seen_held_minor=form.cleaned_data["seen_minor"],
+    )
+    messages.success(
+        request,
+        f"Released. {escrow.job.freelancer} has been told. Made for both of you: {released.document}.",
+    )
+    return redirect("billing:document", released.document_id)
+
+
+def _show_part(
+    request: HttpRequest, chosen: parts.Chosen, form: PartForm, amount_minor: int | None
+) -> HttpResponse:
+    job, escrow = chosen.job, chosen.escrow
+    assert escrow is not None and job.policy is not None
+    fits = amount_minor is not None and 0 < amount_minor <= escrow.held_minor
+    context = {
+        "job": job,
+        "escrow": escrow,
+        "open_request": chosen.request,
+        "form": form,
+        "amounts": quote(escrow, policy=job.policy, gross_minor=amount_minor) if fits else None,
+        "amount_text": parts.as_typed(amount_minor, job),
+        "left_minor": escrow.held_minor - amount_minor if fits and amount_minor else 0,
+    }
+    return render(request, "billing/releases/release_part.html", context)

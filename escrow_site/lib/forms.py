@@ -1,8 +1,9 @@
-"""Form fields for money. Forms check shape only; the rules are in the services."""
+"""Form fields for money and for files. Forms check shape only; the rules are in the services."""
 
 from typing import Any
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 
 from escrow_site.lib import money
 
@@ -37,3 +38,18 @@ class MoneyField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return super().has_changed(self.prepare_value(initial), data)
+
+
+class FilesInput(forms.FileInput):
+    """Chooses several files at once."""
+
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Several uploads; whether they are accepted is for ``jobs.services.files`` to say."""
+
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+        return [upload for upload in data or [] if upload]

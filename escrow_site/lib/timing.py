@@ -8,7 +8,7 @@ reads at each ``now()``; ``workroom.services.clock`` moves it.
 import fcntl
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from django.conf import settings
 from escrow_site.lib.refusals import Refusal
 
 DAY = timedelta(hours=24)
+SATURDAY = 5
 FIXED = "The clock can be moved in local mode only."
 
 
@@ -95,6 +96,16 @@ def _write(file: Path, content: str) -> None:
 def end_of(day: date) -> datetime:
     """The instant at which a date ends: 24:00 UTC (R10.1)."""
     return datetime.combine(day, time.min, tzinfo=UTC) + DAY
+
+
+def business_days_after(at: datetime, days: int, holidays: Collection[date]) -> datetime:
+    """The same UTC time of day so many business days later: Monday to Friday less holidays (R9.2)."""
+    at = at.astimezone(UTC)
+    while days > 0:
+        at += DAY
+        if at.weekday() < SATURDAY and at.date() not in holidays:
+            days -= 1
+    return at
 
 
 def week_start(day: date) -> date:

@@ -69,12 +69,14 @@ class Job(StateMixin, models.Model):
     last_milestone_on = models.DateField(null=True, blank=True)
     open_ended = models.BooleanField(default=False)
     open_proposal_until = models.DateTimeField(null=True, blank=True)
+    open_cancellation_until = models.DateTimeField(null=True, blank=True)
 
     # Clocks (UTC).
     last_activity_at = models.DateTimeField(null=True, blank=True)
     last_activity_besides_requests_at = models.DateTimeField(null=True, blank=True)
     dormant_at = models.DateTimeField(null=True, blank=True)
     freelancer_told_dormant_at = models.DateTimeField(null=True, blank=True)
+    dispute_ended_at = models.DateTimeField(null=True, blank=True)
     next_due_at = models.DateTimeField(null=True, blank=True)
     set_aside_at = models.DateTimeField(null=True, blank=True)
     set_aside_reason = models.TextField(blank=True)
@@ -259,3 +261,5 @@ class Job(StateMixin, models.Model):
         self.ended_at = at
         self.dormant_at = None
         self.next_due_at = None
+        self.open_proposal_until = None
+        self.open_cancellation_until = None

@@ -22,7 +22,15 @@ from billing.models import (
 )
 from escrow_site.lib.admin import ReadOnlyAdmin
 from jobs.models import Activity, Invitation, Job, Notification, Person, Policy
-from tests.desk import World, agent_of_the_desk, browser_of, statements, superuser, whole_world
+from tests.desk import (
+    World,
+    agent_of_the_desk,
+    browser_of,
+    in_dispute,
+    statements,
+    superuser,
+    whole_world,
+)
 from tests.factories import PersonFactory
 from tests.scenarios import finished_job
 from workroom.reference_data import ensure_reference_data
@@ -37,7 +45,9 @@ READ_ONLY = [model for model in (*OURS, EmailAddress) if model not in (Person, P
 
 @pytest.fixture
 def world(client_person: Person, freelancer: Person) -> World:
-    return whole_world(client_person, freelancer)
+    made = whole_world(client_person, freelancer)
+    in_dispute(made.job)
+    return made
 
 
 @pytest.fixture
@@ -55,7 +65,7 @@ def url_of(model: type[Model], page: str, *arguments: object) -> str:
 
 
 def test_every_model_of_the_three_apps_is_at_the_desk() -> None:
-    assert len(OURS) == 32
+    assert len(OURS) == 40
     assert [model for model in OURS if not admin.site.is_registered(model)] == []
 
 
@@ -86,7 +96,7 @@ def test_every_list_search_and_row_can_be_read(world: World, who: str) -> None:
 
 def test_what_has_a_state_or_money_is_changed_by_nobody(world: World) -> None:
     browser = browser_of(superuser())
-    assert len(READ_ONLY) == 31
+    assert len(READ_ONLY) == 39
     for model in READ_ONLY:
         nothing_can_be_done(browser, model)
 
@@ -158,7 +168,7 @@ def test_staff_without_permissions_see_nothing(world: World, agent: Person) -> N
     assert browser.get(reverse("admin:jobs_job_story", args=[world.job.pk])).status_code == 403
 
 
-def test_the_agents_group_may_view_all_and_only_try_again_what_failed() -> None:
+def test_agents_view_all_and_move_no_money_and_senior_ones_confirm_besides() -> None:
     group = Group.objects.get(name="Agent")
     given = set(group.permissions.values_list("codename", flat=True))
     assert given == {f"view_{model._meta.model_name}" for model in OURS} | {
@@ -166,7 +176,10 @@ def test_the_agents_group_may_view_all_and_only_try_again_what_failed() -> None:
         "view_emailconfirmation",
         "send_notification_again",
         "take_up_job_again",
+        "decide_dispute",
     }
+    senior = Group.objects.get(name="Senior agent").permissions
+    assert set(senior.values_list("codename", flat=True)) == given | {"confirm_decision"}
     group.permissions.clear()
     kept = Permission.objects.get(codename="change_person")
     group.permissions.add(kept)
@@ -240,7 +253,7 @@ def test_the_lists_of_a_job_and_of_a_person_can_be_opened(desk: Client, world: W
                 answer = desk.get(link.replace("&amp;", "&"))
                 assert answer.status_code == 200, (link, answer.headers)
                 opened += 1
-    assert opened == 29
+    assert opened == 31
 
 
 # --- Nonsense in the address ---

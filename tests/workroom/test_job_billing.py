@@ -87,7 +87,7 @@ def test_client_funds_and_releases(job: Job, client_person: Person) -> None:
 
 def test_a_requested_release_comes_first(job: Job, client_person: Person) -> None:
     request = request_release(job)
-    assert actions(client_person, job)[0] == [("Release", True)]
+    assert actions(client_person, job)[0] == [("Release", True), ("Request changes", False)]
     response = show(client_person, job)
     url = reverse("billing:release_request", args=[request.pk])
     assert (
@@ -119,8 +119,10 @@ def test_only_what_was_requested_is_released_together(
     request_release(job, 1)
     request_release(job, 3)
     assert actions(client_person, job) == [
-        [("Release", True)], [("Release", False)], [("Release", False)],
-    ]  # fmt: skip
+        [("Release", True), ("Request changes", False)],
+        [("Release", False)],
+        [("Release", False), ("Request changes", False)],
+    ]
     response = show(client_person, job)
     url = f"{reverse('billing:release', args=[job.pk])}?escrow=1&escrow=3"
     assert response.context["release_all"].url == url
@@ -130,7 +132,7 @@ def test_only_what_was_requested_is_released_together(
 def test_freelancer_requests_funding_and_release(job: Job, freelancer: Person) -> None:
     FundingRequest.objects.filter(escrow__number=1).update(closed_at=START)
     assert actions(freelancer, job) == [
-        [("Request Release", True)],
+        [("Request Release", True), ("Refund", False)],
         [("Request Fund", False)],
         [("Request Fund", False)],
     ]
@@ -154,21 +156,21 @@ def test_request_fund_is_one_click(job: Job, freelancer: Person) -> None:
 
 def test_an_open_request_is_to_be_viewed(job: Job, freelancer: Person) -> None:
     request_release(job)
-    assert actions(freelancer, job)[0] == [("View", False)]
+    assert actions(freelancer, job)[0] == [("View", False), ("Refund", False)]
 
 
 def test_after_a_void_the_release_can_be_requested_again(job: Job, freelancer: Person) -> None:
     release_requests.void(request_release(job).pk, by=freelancer, at=NOON)
-    assert actions(freelancer, job)[0] == [("Request Release", True)]
+    assert actions(freelancer, job)[0] == [("Request Release", True), ("Refund", False)]
     assert notes(freelancer, job)[0] == ""
 
 
-def test_nothing_can_be_done_about_what_is_released(
+def test_what_is_released_can_only_be_refunded(
     job: Job, client_person: Person, freelancer: Person
 ) -> None:
     releases.release(job.pk, numbers=[1], by=client_person, at=NOON)
     assert actions(client_person, job)[0] == []
-    assert actions(freelancer, job)[0] == []
+    assert actions(freelancer, job)[0] == [("Refund", False)]
 
 
 # R3.4
@@ -243,7 +245,7 @@ def test_a_finished_job_has_its_statement(client_person: Person, freelancer: Per
     text = text_of(response)
     assert f"CS-{job.pk}-1 Closing Statement All Issued" in text
     assert "What happens next" not in text
-    assert actions(freelancer, job) == [[]]
+    assert actions(freelancer, job) == [[("Refund", False)]]
 
 
 def test_completing_is_offered_when_it_can_be_done(

@@ -40,13 +40,31 @@ DORMANT = {
     "returns": [{"escrow": "Build", "number": 2, "amount_minor": 1_000_00, "at": DUE}],
     "releases": [{"escrow": "Design", "number": 1, "amount_minor": 500_00, "at": DUE}],
 }  # fmt: skip
+CANCELLATION = {"cancellation": 8, "requester": "Clara Client"}
+SHARES = {
+    "amount_minor": 1_500_00, "back_minor": 1_300_00, "gross_minor": 200_00, "net_minor": 182_50,
+    "shares": [
+        {"escrow": "Design", "number": 1, "amount_minor": 500_00, "back_minor": 300_00,
+         "gross_minor": 200_00, "net_minor": 182_50},
+        {"escrow": "Build", "number": 2, "amount_minor": 1_000_00, "back_minor": 1_000_00},
+    ],
+}  # fmt: skip
 TERMS = {"version": 2, "total_minor": 1_500_00, "lapses_at": DUE}
+DISPUTE = {"dispute": 3, "escrow": "Design", "number": 1}
+SPLIT = {"amount_minor": 500_00, "to_freelancer_minor": 300_00, "to_client_minor": 200_00}
+SETTLED = DISPUTE | SPLIT | {
+    "net_minor": 273_75, "fees_minor": 26_25, "document": "INV-2-0001", "document_id": 5,
+}  # fmt: skip
 # The facts that the services record with each kind. A new kind needs a line here.
 FACTS: dict[str, dict[str, Any]] = {
     "awarded": {"freelancer": "Frank Freelancer", **TERMS},
     "invited": {"email": "nora@example.com", **TERMS},
     "terms_proposed": TERMS,
     "terms_accepted": {"version": 2, "total_minor": 1_500_00},
+    "terms_changed": {
+        "version": 2, "total_minor": 1_400_00, "refund_minor": 100_00, "escrow": "Design",
+    },
+    "terms_unfit": {"version": 2},
     "terms_declined": {"version": 2},
     "terms_withdrawn": {"version": 2},
     "award_declined": {},
@@ -76,6 +94,23 @@ FACTS: dict[str, dict[str, Any]] = {
         "escrow": "Design", "number": 1, "amount_minor": 500_00, "service_fee_minor": 43_75,
         "processing_fee_minor": 0, "net_minor": 456_25, "document": "INV-2-0001", "document_id": 5,
     },
+    "changes_requested": {
+        "escrow": "Design", "number": 1, "request": 9, "amount_minor": 500_00, "times_left": 1,
+    },
+    "refunded": {"escrow": "Design", "number": 1, "amount_minor": 200_00, "held_minor": 300_00},
+    "credited": {
+        "escrow": "Design", "number": 1, "amount_minor": 100_00, "service_fee_minor": 8_75,
+        "net_minor": 91_25, "document": "CRN-2-0002", "document_id": 6,
+    },
+    "cancellation_requested": CANCELLATION | SHARES | {"due_at": DUE},
+    "cancellation_accepted": (
+        CANCELLATION | SHARES | {"statement": "CS-1-1", "statement_id": 6}
+    ),
+    "cancellation_declined": CANCELLATION,
+    "cancellation_withdrawn": CANCELLATION,
+    "cancellation_lapsed": CANCELLATION | {"due_at": DUE},
+    "cancellation_stale": CANCELLATION | {"due_at": DUE},
+    "cancelled": CANCELLATION | {"statement": "CS-1-1", "statement_id": 6},
     "completed": {"statement": "CS-1-1", "statement_id": 6},
     "overdue": REQUEST,
     "release_warning": REQUEST | {"days_left": 10},
@@ -90,6 +125,23 @@ FACTS: dict[str, dict[str, Any]] = {
     "dormant_freelancer": DORMANT,
     "settled": {"amount_minor": 1_000_00, "escrow": "Build"},
     "reactivated": {"due_at": DUE},
+    "dispute_opened": DISPUTE | {
+        "asks": "refund", "asked_minor": 200_00, "amount_minor": 500_00, "due_at": DUE,
+        "request": 9, "files": 2,
+    },
+    "dispute_answered": DISPUTE | {"files": 1},
+    "dispute_statement": DISPUTE | {"files": 0, "due_at": DUE},
+    "dispute_evidence": DISPUTE | {"names": "“chat.pdf”, “plan.pdf”"},
+    "dispute_offered": DISPUTE | SPLIT | {"offer": 4, "due_at": DUE},
+    "offer_withdrawn": DISPUTE | SPLIT | {"offer": 4},
+    "dispute_escalated": DISPUTE | {"amount_minor": 500_00},
+    "dispute_asked": DISPUTE,
+    "dispute_decided": SETTLED,
+    "dispute_settled": SETTLED,
+    "dispute_ended": DISPUTE | {"amount_minor": 500_00},
+    "dispute_withdrawn": DISPUTE | {"amount_minor": 500_00, "request": 9, "due_at": DUE},
+    "sealed_entered": DISPUTE,
+    "sealed_no_match": DISPUTE,
 }  # fmt: skip
 # What a template that was not given its facts leaves behind.
 LEFTOVERS = ["{", "}", "…", "None", "  ", " .", " ,", "“”", "()", "&#", ": .", "::"]

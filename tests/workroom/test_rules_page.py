@@ -111,7 +111,8 @@ SENTENCES = {
     "the request is 30 days old, or at once if it already is.",
     "restart_rule": "Any Activity other than a Release Request starts the 14 days again. Settlement never "
     "comes earlier than 7 days after the Freelancer was told.",
-    "reactivation_rule": "A Dormant Job is active again when the Client releases a Milestone, or when every "
+    "reactivation_rule": "A Dormant Job is active again when the Client releases a Milestone, when either of you "
+    "proposes or accepts changed Terms, or when every "
     "Milestone that holds money has a Release Request. The 60 days then begin anew.",
 }
 

@@ -55,7 +55,7 @@ def text_of(html: str) -> str:
 def test_the_page_tells_everything(desk: Client, world: World) -> None:
     told = sections(desk, world.job)
     assert list(told) == [
-        "parties", "money", "terms", "payments", "releases", "documents", "ledger", "reports",
+        "parties", "money", "terms", "payments", "releases", "disputes", "documents", "ledger", "reports",
         "files", "policy", "history",
     ]  # fmt: skip
     for section, words in {

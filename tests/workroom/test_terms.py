@@ -258,14 +258,12 @@ def test_a_proposal_made_on_an_old_page_is_stale(client_person, freelancer):
 def test_who_may_not_propose_and_when(client_person, freelancer, stranger):
     job = awarded(client_person, freelancer.email)
     unfinished = draft(client_person)
-    running = agreed(client_person, freelancer)
     over = awarded(client_person, freelancer.email)
     awards.decline_award(over, by=freelancer, at=START)
 
     for row, person, message in (
         (job, stranger, "Only the Client and the Freelancer of a Job can propose Terms."),
         (unfinished, client_person, "This Job has not been awarded yet: change its draft."),
-        (running, freelancer, "Changing the Terms of a running Job is not possible yet."),
         (over, freelancer, "This Job is declined: its Terms stay as they are."),
     ):
         refused(lambda r=row, p=person: counter(r, p, scope="Mine"), Refusal, message)

@@ -43,6 +43,8 @@ LISTS = (
     ("Pro-forma invoices", "billing_proforma", "request__job__id__exact"),
     ("Invoices and receipts", "billing_document", "job__id__exact"),
     ("Closing Statements", "billing_closingstatement", "job__id__exact"),
+    ("Disputes", "billing_dispute", "job__id__exact"),
+    ("Requests to cancel", "billing_cancellation", "job__id__exact"),
     ("Transfers", "billing_transfer", "job"),
     ("Status Reports", "workroom_statusreport", "job__id__exact"),
     ("Timesheets", "workroom_timesheet", "job__id__exact"),
@@ -50,6 +52,18 @@ LISTS = (
     ("History", "jobs_activity", "job__id__exact"),
     ("Notices", "jobs_notification", "activity__job__id__exact"),
 )
+
+
+def job_meant(term: str) -> Q:
+    """The Jobs that a card, a reference, a file or another address of a party may stand for."""
+    found = belongs_to(term, "client") | belongs_to(term, "freelancer")
+    found |= Q(pk__in=Payment.objects.filter(gateway_reference=term).values("job"))
+    found |= Q(pk__in=Refund.objects.filter(gateway_reference=term).values("payment__job"))
+    if len(term) == 4 and term.isdecimal():
+        found |= Q(pk__in=Payment.objects.filter(method__last_four=term).values("job"))
+    if "." in term and "@" not in term:
+        found |= Q(pk__in=StoredFile.objects.filter(name__icontains=term).values("job"))
+    return found
 
 
 @admin.register(Job)
@@ -171,14 +185,7 @@ class JobAdmin(ReadOnlyAdmin):
 
     def may_mean(self, term: str) -> Q:
         """Besides the Job's number: a card, a reference, a file, another address of a party."""
-        found = super().may_mean(term) | belongs_to(term, "client") | belongs_to(term, "freelancer")
-        found |= Q(pk__in=Payment.objects.filter(gateway_reference=term).values("job"))
-        found |= Q(pk__in=Refund.objects.filter(gateway_reference=term).values("payment__job"))
-        if len(term) == 4 and term.isdecimal():
-            found |= Q(pk__in=Payment.objects.filter(method__last_four=term).values("job"))
-        if "." in term and "@" not in term:
-            found |= Q(pk__in=StoredFile.objects.filter(name__icontains=term).values("job"))
-        return found
+        return super().may_mean(term) | job_meant(term)
 
     # --- The story ---
 

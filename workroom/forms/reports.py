@@ -18,27 +18,13 @@ from django.utils.datastructures import MultiValueDict
 from billing.models import Escrow
 from billing.services import release_requests
 from billing.services.amounts import NOTHING, Amounts, quote
+from escrow_site.lib.forms import FilesField, FilesInput
 from escrow_site.lib.refusals import Refusal
 from jobs.models import Job, Person
 from jobs.services.files import ACCEPTED, ACCEPTED_EXTENSIONS, WrongFile
 from workroom.models import StatusReport
 from workroom.services import reports
 from workroom.services.reports import Line, LinesRefused
-
-
-class FilesInput(forms.FileInput):
-    """Chooses several files at once."""
-
-    allow_multiple_selected = True
-
-
-class FilesField(forms.FileField):
-    """Several uploads; whether they are accepted is for ``jobs.services.files`` to say."""
-
-    widget = FilesInput
-
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
-        return [upload for upload in data or [] if upload]
 
 
 class ReportForm(forms.Form):

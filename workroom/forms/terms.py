@@ -5,12 +5,14 @@ everything that is wrong is shown at once.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
 
+from billing.services.escrow_changes import Lock
 from escrow_site.lib.forms import MoneyField
 from jobs.models import Job
 from workroom.models import Milestone, Terms
@@ -23,6 +25,7 @@ COUNT = f"{MILESTONES_PREFIX}-TOTAL_FORMS"
 TYPED_INTO_A_ROW = re.compile(
     rf"{MILESTONES_PREFIX}-([0-9]{{1,3}})-(title|due_on|amount|description)"
 )
+SHORT_NUMBER = re.compile(r"[0-9]{1,9}")
 NOT_WHOLE = "The Milestones did not arrive whole. Please check them and send them again."
 
 
@@ -103,9 +106,26 @@ class MilestoneForm(forms.Form):
     def __init__(self, *arguments: Any, job: Job, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.job = job
+        self.lock = ""
         amount = self.fields["amount"]
         assert isinstance(amount, MoneyField)
         amount.currency = job.currency
+
+    def show_lock(self, lock: Lock) -> None:
+        """Say what of this Milestone cannot be changed now, before somebody types (R2.3)."""
+        self.lock = lock.why
+        closed = ["title", "due_on", "description"] if lock.is_whole else []
+        closed += ["amount"] if lock.fixes_price else []
+        for name in closed:
+            self.fields[name].widget.attrs["readonly"] = True
+        if lock.forbids_removal:
+            self.fields.pop("DELETE", None)
+
+    @property
+    def milestone_number(self) -> int:
+        """The number of the Milestone that the row shows; 0 for a new one, or what is no number."""
+        shown = str(self["number"].value() or "")
+        return int(shown) if SHORT_NUMBER.fullmatch(shown) else 0
 
     @property
     def is_filled(self) -> bool:
@@ -213,6 +233,7 @@ class ProposalForms:
         job: Job,
         terms: TermsInput | None = None,
         with_milestones: bool = True,
+        locks: Mapping[int, Lock] | None = None,
     ) -> None:
         self.job = job
         self.saved = terms if data is None else None
@@ -221,14 +242,23 @@ class ProposalForms:
         if with_milestones:
             rows = [_milestone_values(one) for one in terms.milestones] if terms else []
             self.milestones = MilestoneFormSet(data, job=job, initial=numbered(rows or [{}]))
+            self._show_locks(locks or {})
+
+    def _show_locks(self, locks: Mapping[int, Lock]) -> None:
+        for row in self.milestones:
+            if lock := locks.get(row.milestone_number):
+                row.show_lock(lock)
 
     @classmethod
-    def with_another_row(cls, data: QueryDict, *, job: Job) -> "ProposalForms":
+    def with_another_row(
+        cls, data: QueryDict, *, job: Job, locks: Mapping[int, Lock] | None = None
+    ) -> "ProposalForms":
         """What was typed so far and one more empty Milestone; nothing is checked yet."""
         forms_ = cls(job=job)
         forms_.terms = TermsForm(initial=typed(TermsForm, data))
         rows = typed_rows(data)
         forms_.milestones = MilestoneFormSet(job=job, initial=numbered([*rows, {}]))
+        forms_._show_locks(locks or {})
         return forms_
 
     def is_valid(self) -> bool:
@@ -323,6 +353,14 @@ class VersionForm(forms.Form):
 
     answering = forms.IntegerField(
         min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput, required=True
+    )
+
+
+class AcceptForm(forms.Form):
+    """What the person saw going back to the Client when the page was made."""
+
+    seen_refund_minor = forms.IntegerField(
+        min_value=0, max_value=2**63 - 1, widget=forms.HiddenInput, required=False
     )
 
 

@@ -90,6 +90,13 @@ class Terms(StateMixin, models.Model):
         """Whether the end of the timeline is to be determined (R2.5)."""
         return self.ends_on is None
 
+    @property
+    def was_agreed(self) -> bool:
+        """Whether both sides have agreed to this version, now or until a later one."""
+        return self.state == self.State.AGREED or (
+            self.state == self.State.SUPERSEDED and self.answered_at is not None
+        )
+
     def has_lapsed(self, *, at: datetime) -> bool:
         """Whether this proposal can no longer be answered."""
         return self.state == self.State.PROPOSED and (

@@ -76,7 +76,8 @@ def _row(entry: Entry, urls: dict[str, str]) -> Row:
         state, state_label = entry.state, REQUEST_STATES[entry.state]
     else:
         what = DOCUMENT_NAMES[entry.kind]
-        state, state_label = "paid", "Paid"
+        is_credit_note = entry.kind == Document.Kind.CREDIT_NOTE
+        state, state_label = ("issued", "Issued") if is_credit_note else ("paid", "Paid")
     day, time = day_and_time(entry.at)
     due_day, due_time = day_and_time(entry.due_at) if entry.due_at else ("", "")
     return Row(

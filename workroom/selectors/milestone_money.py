@@ -10,13 +10,15 @@ from typing import Any
 from django.urls import reverse
 
 from billing.models import Escrow, Payment, ReleaseRequest
-from billing.services import funding, payments, release_requests, releases
+from billing.services import funding, payments, refunding, release_requests, releases
 from escrow_site.lib import display, money
 from jobs.models import Job, Person
 from workroom.selectors.overview import is_asked_for
 
 # A release that nobody requested is possible, and never what the page proposes.
 RANK_OF_UNREQUESTED_RELEASE = 5
+# What may be done too, and is proposed to nobody.
+RANK_OF_ASIDE = 9
 
 
 @dataclass(kw_only=True)
@@ -121,6 +123,8 @@ def together(job: Job, lines: list[MilestoneMoney], *, label: str, name: str) ->
 
 def _milestone(job: Job, escrow: Any, viewer: Person, at: datetime) -> MilestoneMoney:
     request = next(iter(escrow.release_requests.all()), None)
+    if request is not None:
+        request.job, request.escrow = job, escrow
     note, note_url = _note(escrow, request)
     act = _of_client if job.role_of(viewer) == "client" else _of_freelancer
     return MilestoneMoney(
@@ -134,6 +138,9 @@ def _milestone(job: Job, escrow: Any, viewer: Person, at: datetime) -> Milestone
 
 def _note(escrow: Any, request: ReleaseRequest | None) -> tuple[str, str]:
     """What there is to know beside the state, and where it leads."""
+    if escrow.disputed_at is not None:
+        since = display.instant(escrow.disputed_at)
+        return f"Disputed since {since}", reverse("workroom:disputes", args=[escrow.job_id])
     if request is not None:
         due = display.instant(request.auto_release_at)
         url = reverse("billing:release_request", args=[request.pk])
@@ -165,12 +172,28 @@ def _of_client(
         return [Action(label="Fund", rank=rank, url=reverse("billing:fund", args=[job.pk]) + query)]
     if releases.may_release(escrow, by=viewer, at=at) is None:
         url = reverse("billing:release", args=[job.pk]) + query
-        rank = 1 if request else RANK_OF_UNREQUESTED_RELEASE
-        return [Action(label="Release", rank=rank, url=url)]
+        rank = 1 if request and escrow.disputed_at is None else RANK_OF_UNREQUESTED_RELEASE
+        return [Action(label="Release", rank=rank, url=url), *_send_back(request, viewer, at)]
+    return []
+
+
+def _send_back(request: ReleaseRequest | None, viewer: Person, at: datetime) -> list[Action]:
+    if request and release_requests.may_request_changes(request, by=viewer, at=at) is None:
+        url = reverse("billing:request_changes", args=[request.pk])
+        return [Action(label="Request changes", rank=RANK_OF_ASIDE, url=url)]
     return []
 
 
 def _of_freelancer(
+    job: Job, escrow: Any, request: ReleaseRequest | None, viewer: Person, at: datetime
+) -> list[Action]:
+    return [
+        *_ask_for_money(job, escrow, request, viewer, at),
+        *_refund(job, escrow, viewer, at),
+    ]
+
+
+def _ask_for_money(
     job: Job, escrow: Any, request: ReleaseRequest | None, viewer: Person, at: datetime
 ) -> list[Action]:
     if request is not None:
@@ -183,3 +206,15 @@ def _of_freelancer(
     if can_ask and escrow.asked_at is None and escrow.payment_id is None:
         return [Action(label="Request Fund", rank=2, posts=True)]
     return []
+
+
+def _refund(job: Job, escrow: Any, viewer: Person, at: datetime) -> list[Action]:
+    """What is held goes back first; only with nothing held, what was released."""
+    if refunding.may_refund_held(escrow, by=viewer, at=at) is None:
+        name = "billing:refund"
+    elif refunding.may_refund_released(escrow, by=viewer, at=at) is None:
+        name = "billing:refund_released"
+    else:
+        return []
+    url = f"{reverse(name, args=[job.pk])}?escrow={escrow.number}"
+    return [Action(label="Refund", rank=RANK_OF_ASIDE, url=url)]

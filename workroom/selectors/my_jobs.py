@@ -61,7 +61,7 @@ SELECT {{job}}, {last_at},
   LEFT JOIN jobs_person AS other
     ON other.id = CASE WHEN job.client_id = %(person)s THEN job.freelancer_id ELSE job.client_id END
  CROSS JOIN LATERAL (
-    SELECT sum(amount_minor)::bigint,
+    SELECT sum(amount_minor) FILTER (WHERE position < 1000000)::bigint,
            sum(funded_minor - released_minor - refunded_minor)::bigint,
            sum(released_minor)::bigint,
            bool_or(state = 'pending')
@@ -82,6 +82,7 @@ SHOWN = statements.Only(
         "state",
         "activated_at",
         "ended_at",
+        "open_proposal_until",
     ),
 )
 NEWEST_TERMS = """
@@ -220,6 +221,8 @@ def _note(found: Found, terms: Terms | None, person: Person, *, at: datetime) ->
             return "Release requested"
         if found.is_pending:
             return "Pending"
+        if job.open_proposal_until is not None and job.open_proposal_until > at:
+            return "Changed Terms are open"
         return "Funding requested" if found.funding_is_requested else ""
     if job.state != Job.State.AWARDED or terms is None:
         return ""

@@ -30,7 +30,10 @@ SELECT {escrow}, {request}, {payment}, {asking}
 
 @dataclass(frozen=True, kw_only=True)
 class MilestoneLine:
-    """One Milestone; ``state`` is empty while no Terms are agreed."""
+    """One Milestone; ``state`` is empty while no Terms are agreed.
+
+    ``is_agreed``: not one that a change of the Terms removed after it had been funded.
+    """
 
     title: str
     due_on: Any
@@ -41,6 +44,7 @@ class MilestoneLine:
     state_label: str = ""
     is_overdue: bool = False
     note: str = ""
+    is_agreed: bool = True
 
 
 def money_of(job: Job) -> list[Any]:
@@ -60,7 +64,9 @@ def money_of(job: Job) -> list[Any]:
         statements.attach(escrow, "release_requests", [request] if request else [])
         escrow.requested_at = request and request.requested_at
         escrow.request_is_overdue = bool(request and request.state == ReleaseRequest.State.OVERDUE)
-        escrow.request_due_at = request and request.auto_release_at
+        # The clock of a disputed request stands still (R9.1).
+        is_disputed = request is not None and request.state == ReleaseRequest.State.DISPUTED
+        escrow.request_due_at = None if is_disputed else (request and request.auto_release_at)
         escrow.payment_id = payment and payment.pk
         escrow.payment_state = payment and payment.state
         escrow.payment_lapses_at = payment and payment.lapses_at
@@ -91,6 +97,7 @@ def lines_of_money(escrows: list[Any], job: Job) -> list[MilestoneLine]:
             state_label=escrow.get_state_display(),
             is_overdue=escrow.request_is_overdue,
             note=_note(escrow, job),
+            is_agreed=not escrow.has_left_the_terms,
         )
         for escrow in escrows
     ]
@@ -107,6 +114,8 @@ def lines_of_terms(terms: Terms) -> list[MilestoneLine]:
 
 
 def _note(escrow: Any, job: Job) -> str:
+    if escrow.disputed_at is not None:
+        return f"Disputed since {display.day_and_time(escrow.disputed_at)[0]}"
     if escrow.request_due_at is not None:
         return f"Release requested {display.day_and_time(escrow.requested_at)[0]}"
     if escrow.state == Escrow.State.PENDING:
@@ -116,5 +125,7 @@ def _note(escrow: Any, job: Job) -> str:
     if is_asked_for(escrow):
         return f"Funding requested {display.day_and_time(escrow.asked_at)[0]}"
     if escrow.refunded_minor:
-        return f"{money.display(escrow.refunded_minor, job.currency)} went back to the Client"
+        removed = "Removed from the Terms, " if escrow.has_left_the_terms else ""
+        back = f"{money.display(escrow.refunded_minor, job.currency)} went back to the Client"
+        return f"{removed}{back}"
     return ""

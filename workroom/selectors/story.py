@@ -10,7 +10,9 @@ from django.db.models import Prefetch, Sum
 
 from billing.models import (
     Allocation,
+    Cancellation,
     ClosingStatement,
+    Dispute,
     Document,
     Escrow,
     FundingRequest,
@@ -32,6 +34,7 @@ from workroom.models import (
     Timesheet,
     TimesheetEntry,
 )
+from workroom.selectors.cases import cancellations_of, disputes_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +78,8 @@ class Story:
     reports: list[StatusReport]
     timesheets: list[Timesheet]
     files: list[StoredFile]
+    disputes: list[Dispute]
+    cancellations: list[Cancellation]
     history: list[Happening]
 
 
@@ -116,6 +121,8 @@ def story_of(job: Job) -> Story:
         reports=_reports(job),
         timesheets=_timesheets(job),
         files=list(StoredFile.objects.filter(job=job).select_related("uploaded_by").order_by("pk")),
+        disputes=disputes_of(job, escrows),
+        cancellations=cancellations_of(job),
         history=_history(job),
     )
 

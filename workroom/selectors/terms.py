@@ -100,7 +100,7 @@ def seen_versions(job: Job) -> list[Terms]:
     """All versions that both sides may read, newest first, each with its total."""
     rows = statements.read(VERSIONS, job.pk, terms=Terms, proposer=Person)
     for terms, proposer, total_minor in rows:
-        terms.proposed_by, terms.total_minor = proposer, total_minor
+        terms.job, terms.proposed_by, terms.total_minor = job, proposer, total_minor
     return [row[0] for row in rows]
 
 
@@ -113,13 +113,20 @@ def _add_milestones(*versions: Terms | None) -> None:
         statements.attach(terms, "milestones", own)
 
 
-def standing_version(job: Job) -> Terms | None:
+def open_proposal(job: Job, *, at: datetime) -> Terms | None:
+    """The change that is proposed on a running Job; the Job itself knows whether there is one."""
+    if not job.is_running or job.open_proposal_until is None or job.open_proposal_until <= at:
+        return None
+    return Terms.objects.of(job).open(at=at).select_related("proposed_by").first()
+
+
+def standing_version(job: Job, *, at: datetime) -> Terms | None:
     """The open proposal, else the agreed version, else the newest, with its Milestones."""
-    shown = shown_on_tab(job)
+    shown = shown_on_tab(job, at=at)
     return shown.standing if shown else None
 
 
-def shown_on_tab(job: Job, reader: Person | None = None) -> Shown | None:
+def shown_on_tab(job: Job, reader: Person | None = None, *, at: datetime) -> Shown | None:
     """All versions and the one that stands, for a reader if there is one; None on a Job that was
     never awarded.
     """
@@ -127,11 +134,12 @@ def shown_on_tab(job: Job, reader: Person | None = None) -> Shown | None:
     if not versions:
         return None
     by_state = {one.state: one for one in reversed(versions)}
-    agreed = by_state.get(Terms.State.AGREED)
-    standing = by_state.get(Terms.State.PROPOSED) or agreed or versions[0]
+    agreed, proposed = by_state.get(Terms.State.AGREED), by_state.get(Terms.State.PROPOSED)
+    if agreed is not None and proposed is not None and proposed.has_lapsed(at=at):
+        proposed = None  # what is agreed stays in force
+    standing = proposed or agreed or versions[0]
     before = version_before(standing, versions, reader)
     _add_milestones(standing, before)
-    standing.job = job
     return Shown(versions=versions, standing=standing, agreed=agreed, before=before)
 
 
@@ -140,16 +148,17 @@ def version_before(
 ) -> Terms | None:
     """What a version is measured against; versions come newest first.
 
-    The other side's: the newest that was agreed or that the reader proposed, because what the other
-    side sent and replaced since may never have been read. Else the agreed one, else the one before.
+    What was agreed and would be, or was, changed by it. Before anything is agreed, the other side's: the newest
+    that the reader proposed, because what the other side sent and replaced since may never have been
+    read. Else the one before.
     """
     earlier = [one for one in versions if one.version < shown.version]
-    agreed = [one for one in earlier if one.state == Terms.State.AGREED]
+    if agreed := [one for one in earlier if one.was_agreed]:
+        return agreed[0]
     own = [one for one in earlier if reader and one.proposed_by_id == reader.pk]
     if reader and shown.proposed_by_id != reader.pk:
-        known = sorted([*agreed, *own], key=lambda one: one.version, reverse=True)
-        return next(iter(known or earlier), None)
-    return next(iter(agreed or earlier), None)
+        return next(iter(own or earlier), None)
+    return next(iter(earlier), None)
 
 
 def pair(
@@ -167,7 +176,6 @@ def pair(
     named = {str(number): one for number, one in by_version.items()}
     other = named.get(beside) or version_before(shown, versions, reader)
     _add_milestones(shown, other)
-    shown.job = job
     return shown, other, versions
 
 

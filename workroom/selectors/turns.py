@@ -9,12 +9,14 @@ from typing import Any
 
 from django.urls import reverse
 
-from billing.models import Escrow
+from billing.models import Cancellation, Escrow
 from billing.selectors import foretold
 from escrow_site.lib import display, money
 from jobs.models import Job, Person
 from workroom.models import Terms
 from workroom.selectors.overview import is_asked_for
+
+NOTHING_WAITS = "Nothing waits for you now."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +37,21 @@ class Turn:
 def turn(
     job: Job, *, terms: Terms | None, escrows: list[Any], viewer: Person, at: datetime
 ) -> Turn:
-    """The state of the Job in words, as the viewer meets it."""
+    """The state of the Job in words, as the viewer meets it.
+
+    ``terms``: what stands before the first are agreed, an open proposal while the Job runs.
+    """
     if job.state == Job.State.AWARDED:
         assert terms is not None
         return _awarded(job, terms, viewer, at)
     if job.has_ended:
         return _ended(job)
+    if to_answer := [escrow for escrow in escrows if _waits_for_answer(escrow, viewer)]:
+        return _answer(job, to_answer)
+    is_asked = any(escrow.request_due_at is not None for escrow in escrows)
+    if waits_for(viewer, terms) and not (is_asked and viewer.pk == job.client_id):
+        assert terms is not None
+        return _change(job, terms, viewer)
     if job.kind == Job.Kind.HOURLY:
         return _hourly(job, viewer)
     if job.state == Job.State.DORMANT and any(
@@ -48,6 +59,31 @@ def turn(
     ):
         return _dormant(job, escrows, viewer)
     return _of_client(job, escrows) if viewer.pk == job.client_id else _of_freelancer(job, escrows)
+
+
+def of_cancellation(
+    cancellation: Cancellation | None, *, job: Job, viewer: Person, at: datetime
+) -> Turn | None:
+    """Who is to answer the request to cancel the Job, and until when (R8.3)."""
+    if cancellation is None or cancellation.has_lapsed(at=at):
+        return None
+    until = display.instant(cancellation.lapses_at)
+    url = reverse("billing:cancellation", args=[cancellation.pk])
+    if viewer.pk == cancellation.requested_by_id:
+        return Turn(
+            sentence=f"Waiting for {job.other_party(viewer)} to answer your request to cancel the "
+            f"Job, until {until}.",
+            label="See the request",
+            url=url,
+            is_urged=False,
+        )
+    return Turn(
+        sentence=f"{cancellation.requested_by} wants to cancel the Job.",
+        detail=f"Accept or decline until {until}; then the request lapses, and the Job goes on.",
+        label="Answer the request",
+        url=url,
+        tone="warning",
+    )
 
 
 def nothing_was_ever_funded(job: Job, escrows: list[Any]) -> bool:
@@ -97,6 +133,53 @@ def _awarded(job: Job, terms: Terms, viewer: Person, at: datetime) -> Turn:
 # While it runs
 
 
+def waits_for(viewer: Person, proposal: Terms | None) -> bool:
+    """Whether the viewer is the one to answer an open proposal."""
+    return proposal is not None and proposal.proposed_by_id != viewer.pk
+
+
+def _change(job: Job, proposal: Terms, viewer: Person) -> Turn:
+    assert proposal.lapses_at is not None
+    return Turn(
+        sentence=f"{job.other_party(viewer)} proposes changed Terms.",
+        detail=f"Accept Terms {proposal.version}, decline them, or send changed ones back, until "
+        f"{display.instant(proposal.lapses_at)}. Until then what is agreed stays in force.",
+        label="Review the Terms",
+        url=reverse("workroom:terms", args=[job.pk]),
+    )
+
+
+def _waits_for_answer(escrow: Any, viewer: Person) -> bool:
+    """Whether the viewer is to answer the Dispute about a Milestone (R9.2)."""
+    return escrow.answer_due_at is not None and escrow.disputed_by_id != viewer.pk
+
+
+def _answer(job: Job, disputed: list[Any]) -> Turn:
+    first = min(disputed, key=lambda escrow: escrow.answer_due_at)
+    opener = job.client if first.disputed_by_id == job.client_id else job.freelancer
+    return Turn(
+        sentence=f"{opener} disputes {_named(disputed, job)}.",
+        detail=f"Answer by {display.instant(first.answer_due_at)}; without an answer support decides.",
+        label="Answer the Dispute" if len(disputed) == 1 else "See the Disputes",
+        url=reverse("workroom:disputes", args=[job.pk]),
+        tone="critical",
+    )
+
+
+def _disputed(job: Job, escrows: list[Any]) -> Turn | None:
+    """Nothing else is to be done, and money is frozen (R9.1)."""
+    disputed = [escrow for escrow in escrows if escrow.disputed_at is not None]
+    if not disputed:
+        return None
+    return Turn(
+        sentence=f"{_named(disputed, job)} {_are(disputed)} disputed.",
+        detail="The money stays held until you agree, or support decides.",
+        label="See the Dispute" if len(disputed) == 1 else "See the Disputes",
+        url=reverse("workroom:disputes", args=[job.pk]),
+        is_urged=False,
+    )
+
+
 def _of_client(job: Job, escrows: list[Any]) -> Turn:
     requested = [escrow for escrow in escrows if escrow.request_due_at is not None]
     pending = [escrow for escrow in escrows if escrow.state == Escrow.State.PENDING]
@@ -119,7 +202,7 @@ def _of_client(job: Job, escrows: list[Any]) -> Turn:
             label="Fund" if len(asked) > 1 else f"Fund “{asked[0]}”",
             url=_with_numbers("billing:fund", job, asked),
         )
-    return _finished(job, escrows) or Turn(sentence="Nothing waits for you now.")
+    return _finished(job, escrows) or _disputed(job, escrows) or Turn(sentence=NOTHING_WAITS)
 
 
 def _release(job: Job, requested: list[Any]) -> Turn:
@@ -189,7 +272,10 @@ def _of_freelancer(job: Job, escrows: list[Any]) -> Turn:
             is_urged=False,
             **report,
         )
-    funded = [escrow for escrow in escrows if escrow.state == Escrow.State.FUNDED]
+    held = [escrow for escrow in escrows if escrow.state == Escrow.State.FUNDED]
+    funded = [escrow for escrow in held if escrow.disputed_at is None]
+    if not funded and (disputed := _disputed(job, escrows)):
+        return disputed
     if funded:
         return Turn(
             sentence=f"{_named(funded, job)} {_are(funded)} Funded: you can work on it.", **report

@@ -1,47 +1,47 @@
-"""Terms: propose, accept, decline, withdraw (R2). What is agreed at the award opens the Job.
+"""Terms: propose, accept, decline, withdraw (R2). What is agreed at the award opens the Job; what is
+agreed while it runs changes it, and its money (``agreeing``).
 
-Each proposal is a new version; one is open at a time. Changes on a running Job are not here yet.
+Each proposal is a new version; one is open at a time.
 """
 
 from datetime import datetime
 
-from django.db.models import OuterRef, Subquery
-
-from billing.models import Escrow
-from billing.services import catching_up, escrows
-from billing.services.escrows import EscrowPart
+from billing.moves import dormancy
+from billing.services import catching_up, closing
 from escrow_site.lib import display, states
 from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState, refuse_if
 from escrow_site.lib.timing import DAY
 from jobs.models import Job, Person
 from jobs.services import activity
 from jobs.services.accounts import refuse_locked
+from jobs.services.activity import Entry
 from jobs.services.columns import set_columns
-from workroom.models import Milestone, Terms
-from workroom.notices import TERMS_ACCEPTED, TERMS_DECLINED, TERMS_PROPOSED, TERMS_WITHDRAWN
+from workroom.models import Terms
+from workroom.notices import TERMS_DECLINED, TERMS_PROPOSED, TERMS_WITHDRAWN
 from workroom.proposals import TermsInput
-from workroom.services import versions
+from workroom.selectors import changes
+from workroom.services import agreeing, versions
 from workroom.services.versions import UnfitProposal
 
 LONGEST_ANSWER = 2000
-BOTH_AGREE = "Both sides agree to these Terms: the Job is active."
+CHANGE_PROPOSED = "A change of the Terms was proposed."
 
 
 # Proposing
 
 
 def may_propose(job: Job, *, by: Person, at: datetime) -> Refusal | None:
-    """Either side proposes Terms until the first are agreed or the award has lapsed (R2.1)."""
+    """Either side proposes Terms: until the award has lapsed, and while the Job runs (R2.1, R2.2)."""
     if job.role_of(by) is None:
         return WrongParty("Only the Client and the Freelancer of a Job can propose Terms.")
     if job.state == Job.State.DRAFT:
         return WrongState("This Job has not been awarded yet: change its draft.")
-    if job.is_running:
-        return WrongState("Changing the Terms of a running Job is not possible yet.")
     if job.has_ended:
         return WrongState(
             f"This Job is {job.get_state_display().lower()}: its Terms stay as they are."
         )
+    if job.is_running:
+        return refuse_locked(by)
     if job.open_proposal_until is not None and job.open_proposal_until <= at:
         return WrongState(
             f"Nobody answered by {display.instant(job.open_proposal_until)}, so the award has "
@@ -53,42 +53,50 @@ def may_propose(job: Job, *, by: Person, at: datetime) -> Refusal | None:
 def propose(job: Job, *, by: Person, terms: TermsInput, answering: int, at: datetime) -> Terms:
     """Send a new version to the other side; an older open one becomes superseded (R2.1).
 
-    ``answering`` is the version that the person saw: the open one, or the newest if none is open.
-    Locks the Job. Raises Refusal when may_propose refuses, StalePage when another version has
-    come since, UnfitProposal for what cannot be agreed on.
+    ``answering`` is the version that the person saw: the open one, else the agreed one, else the
+    newest. A dormant Job is active again (R10.4). Locks the Job. Raises Refusal when may_propose
+    refuses, StalePage when another version has come since, UnfitProposal for what cannot be agreed
+    on, MilestoneLocked for what cannot be changed now.
     """
     terms = terms.tidied()
     with catching_up.locked_job(job.pk, at=at) as job:
         refuse_if(may_propose(job, by=by, at=at))
-        seen = _standing_version(job)
+        seen = _standing_version(job, at=at)
         if seen.version != answering:
             raise StalePage(
                 f"Terms {seen.version} have come since you opened this page. Look at them first."
             )
         refuse_if(_refuse_proposal(job, terms, seen))
-        if seen.state == Terms.State.PROPOSED:
-            states.move([seen], "supersede")
+        # Also one that has lapsed: it makes room.
+        states.move(Terms.objects.of(job).filter(state=Terms.State.PROPOSED), "supersede")
         new = _insert_proposal(job, terms, by=by, at=at)
-        uninformed = "" if job.freelancer_id else job.freelancer_email
-        activity.record(
-            job,
-            TERMS_PROPOSED,
-            by=by,
-            at=at,
-            reason=new.message,
-            address=uninformed,
-            version=new.version,
-            total_minor=terms.total_minor,
-            lapses_at=new.lapses_at,
-        )
+        woken = dormancy.reactivate(job, by=by, at=at, reason=CHANGE_PROPOSED)
+        activity.record_all([_proposed(job, new, terms, by=by, at=at), *woken])
     return new
 
 
-def _standing_version(job: Job) -> Terms:
-    """The open proposal, else the newest version."""
+def _proposed(job: Job, new: Terms, terms: TermsInput, *, by: Person, at: datetime) -> Entry:
+    return Entry(
+        job=job,
+        kind=TERMS_PROPOSED,
+        by=by,
+        at=at,
+        reason=new.message,
+        address="" if job.freelancer_id else job.freelancer_email,
+        facts={
+            "version": new.version,
+            "total_minor": terms.total_minor,
+            "lapses_at": new.lapses_at,
+        },
+    )
+
+
+def _standing_version(job: Job, *, at: datetime) -> Terms:
+    """The open proposal, else the agreed version, else the newest."""
     versions_of_job = Terms.objects.of(job).prefetch_related("milestones")
     standing = (
-        versions_of_job.filter(state=Terms.State.PROPOSED).first()
+        versions_of_job.open(at=at).first()
+        or versions_of_job.agreed().first()
         or versions_of_job.order_by("-version").first()
     )
     assert standing is not None, f"Job {job.pk} was awarded without Terms"
@@ -102,9 +110,21 @@ def _refuse_proposal(job: Job, terms: TermsInput, seen: Terms) -> Refusal | None
     named = {one.number for one in terms.milestones if one.number is not None}
     if not named <= versions.numbers_in_use(job):
         return UnfitProposal("A Milestone that you sent is none of this Job: start again.")
-    if seen.state == Terms.State.PROPOSED and terms.says_the_same_as(TermsInput.of(seen)):
+    holding = (Terms.State.PROPOSED, Terms.State.AGREED)
+    if seen.state in holding and terms.says_the_same_as(TermsInput.of(seen)):
         return UnfitProposal(f"You have changed nothing: this is what Terms {seen.version} say.")
-    return None
+    return _refuse_change(job, terms) if job.is_running else None
+
+
+def _refuse_change(job: Job, terms: TermsInput) -> Refusal | None:
+    """What cannot be changed of a running Job now: see billing.services.escrow_changes (R2.3)."""
+    agreed = Terms.objects.of(job).agreed().prefetch_related("milestones").get()
+    if terms.says_the_same_as(TermsInput.of(agreed)):
+        return UnfitProposal(f"You have changed nothing: this is what Terms {agreed.version} say.")
+    named = {one.number for one in terms.milestones if one.number is not None}
+    if versions.gone_from(agreed) & named:
+        return UnfitProposal("A Milestone that was removed cannot come back: add a new one.")
+    return changes.plan(job, terms.milestones).refusal
 
 
 def _insert_proposal(job: Job, terms: TermsInput, *, by: Person, at: datetime) -> Terms:
@@ -136,89 +156,56 @@ def may_answer(terms: Terms, *, by: Person, at: datetime) -> Refusal | None:
 
 
 def may_accept(terms: Terms, *, by: Person, at: datetime) -> Refusal | None:
-    """As may_answer; the first Terms are agreed on an awarded Job."""
-    if refusal := may_answer(terms, by=by, at=at):
-        return refusal
-    if terms.job.state != Job.State.AWARDED:
-        return WrongState("Changing the Terms of a running Job is not possible yet.")
-    return None
+    """As may_answer. Whether a change still fits is for ``accept`` to see."""
+    return may_answer(terms, by=by, at=at)
 
 
-def accept(job: Job, *, by: Person, version: int, at: datetime) -> Terms:
-    """Agree to the version that was seen: the Job is active, its Escrows are open (R2.1, R3.1).
+def accept(
+    job: Job, *, by: Person, version: int, at: datetime, seen_refund_minor: int | None = None
+) -> Terms:
+    """Agree to the version that was seen. The first opens the Job and its Escrows (R2.1, R3.1); a
+    later one changes them, and what is held beyond its prices goes back at once (R2.3).
 
-    Every Milestone gets its Escrow, and the system requests funding of the first. Locks the Job.
-    Raises Refusal when may_accept refuses, StalePage when a newer version has taken its place.
+    ``seen_refund_minor`` is what the person saw going back. Locks the Job. Raises Refusal when
+    may_accept refuses, StalePage when a newer version has taken its place or another amount would
+    go back, MilestoneLocked when it does not fit any more: then it is superseded, and that stands.
     """
     with catching_up.locked_job(job.pk, at=at) as job:
-        terms = _version_seen(job, version)
+        terms = _version_seen(job, version, at=at)
         refuse_if(may_accept(terms, by=by, at=at))
-        states.move(Terms.objects.of(job).agreed(), "supersede")
-        states.move([terms], "agree", at=at)
-        milestones = list(terms.milestones.order_by("position"))
-        _activate(job, terms, milestones, at=at)
-        activity.record(
-            job,
-            TERMS_ACCEPTED,
-            by=by,
-            at=at,
-            reason=BOTH_AGREE,
-            version=terms.version,
-            total_minor=sum(milestone.amount_minor for milestone in milestones),
-        )
-        if milestones:
-            _open_escrows(job, terms, milestones, at=at)
+        if not job.is_running:
+            agreeing.agree_first(job, terms, by=by, at=at)
+            return terms
+        plan = changes.plan(job, terms.milestones.order_by("position"))
+        if plan.refusal is not None:
+            agreeing.give_up(job, terms, plan.refusal, at=at)
+        elif seen_refund_minor is not None and seen_refund_minor != plan.refund_minor:
+            raise StalePage(agreeing.CHANGED_MEANWHILE)
+        else:
+            agreeing.agree_change(job, terms, plan, by=by, at=at)
+    refuse_if(agreeing.unfit(terms, plan.refusal))
     return terms
 
 
-def _activate(job: Job, terms: Terms, milestones: list[Milestone], *, at: datetime) -> None:
-    """Make the Job active and push down what the money must know of its Terms."""
-    states.move([job], "activate", at=at)
-    set_columns(
-        job,
-        last_milestone_on=max(
-            (milestone.due_on for milestone in milestones if milestone.due_on), default=None
-        ),
-        open_ended=terms.open_ended,
-        open_proposal_until=None,
-    )
-
-
-def _open_escrows(job: Job, terms: Terms, milestones: list[Milestone], *, at: datetime) -> None:
-    """Open the Escrows and let the Milestones point to them."""
-    escrows.open_escrows(
-        job,
-        [
-            EscrowPart(
-                number=milestone.number,
-                position=milestone.position,
-                title=milestone.title,
-                due_on=milestone.due_on,
-                amount_minor=milestone.amount_minor,
-            )
-            for milestone in milestones
-        ],
-        at=at,
-    )
-    same_number = Escrow.objects.filter(job=job, number=OuterRef("number"))
-    Milestone.objects.filter(terms=terms).update(escrow=Subquery(same_number.values("pk")[:1]))
-
-
 def decline(job: Job, *, by: Person, version: int, at: datetime, answer: str = "") -> Terms:
-    """Say no to one proposal; the Job stays awarded and either side may propose again.
+    """Say no to one proposal; what was agreed stays, and either side may propose again.
+
+    A Job that only the proposal kept from its end is completed (R11.1).
 
     Locks the Job. Raises Refusal when may_answer refuses, StalePage as accept.
     """
     if len(answer) > LONGEST_ANSWER or "\x00" in answer:
         raise UnfitProposal(f"The answer can be {LONGEST_ANSWER:,} plain characters at most.")
     with catching_up.locked_job(job.pk, at=at) as job:
-        terms = _version_seen(job, version)
+        terms = _version_seen(job, version, at=at)
         refuse_if(may_answer(terms, by=by, at=at))
         states.move([terms], "decline", at=at, answer=answer.strip())
         set_columns(job, open_proposal_until=None)
-        activity.record(
-            job, TERMS_DECLINED, by=by, at=at, reason=answer.strip(), version=terms.version
+        facts = {"version": terms.version}
+        declined = Entry(
+            job=job, kind=TERMS_DECLINED, by=by, at=at, reason=answer.strip(), facts=facts
         )
+        activity.record_all([declined, *closing.complete_if_finished(job, at=at)])
     return terms
 
 
@@ -233,19 +220,24 @@ def may_withdraw(terms: Terms, *, by: Person, at: datetime) -> Refusal | None:
 
 
 def withdraw(job: Job, *, by: Person, version: int, at: datetime) -> Terms:
-    """Take one's own proposal back; the Job stays awarded.
+    """Take one's own proposal back; what was agreed stays. Completes the Job as ``decline`` does.
 
     Locks the Job. Raises Refusal when may_withdraw refuses.
     """
     with catching_up.locked_job(job.pk, at=at) as job:
-        terms = _version_seen(job, version)
+        terms = _version_seen(job, version, at=at)
         refuse_if(may_withdraw(terms, by=by, at=at))
         states.move([terms], "withdraw", at=at)
         set_columns(job, open_proposal_until=None)
-        uninformed = "" if job.freelancer_id else job.freelancer_email
-        activity.record(
-            job, TERMS_WITHDRAWN, by=by, at=at, address=uninformed, version=terms.version
+        withdrawn = Entry(
+            job=job,
+            kind=TERMS_WITHDRAWN,
+            by=by,
+            at=at,
+            address="" if job.freelancer_id else job.freelancer_email,
+            facts={"version": terms.version},
         )
+        activity.record_all([withdrawn, *closing.complete_if_finished(job, at=at)])
     return terms
 
 
@@ -265,13 +257,18 @@ def _refuse_unless_open(terms: Terms, *, at: datetime) -> Refusal | None:
     return None
 
 
-def _version_seen(job: Job, version: int) -> Terms:
+def _version_seen(job: Job, version: int, *, at: datetime) -> Terms:
     """The version that the person saw; StalePage when a newer proposal has taken its place."""
     terms = Terms.objects.of(job).filter(version=version).first()
     if terms is None:
         raise StalePage(f"This Job has no Terms {version}.")
     if terms.state == Terms.State.SUPERSEDED:
-        newest = _standing_version(job)
+        newest = _standing_version(job, at=at)
+        if newest.version < version:
+            raise StalePage(
+                f"Terms {version} are superseded: they did not fit any more. Terms "
+                f"{newest.version} stay in force."
+            )
         raise StalePage(
             f"Terms {newest.version} have taken the place of Terms {version} since you opened "
             "this page. Look at them before you answer."

@@ -171,6 +171,14 @@ def numbers_in_use(job: Job) -> set[int]:
     return set(Milestone.objects.filter(terms__job=job).values_list("number", flat=True))
 
 
+def gone_from(agreed: Terms) -> set[int]:
+    """The numbers of Milestones that were agreed once and are not in the agreed version any more."""
+    once = Milestone.objects.filter(terms__job=agreed.job_id, escrow__isnull=False)
+    return set(
+        once.exclude(number__in=agreed.milestones.values("number")).values_list("number", flat=True)
+    )
+
+
 def _highest_number(job: Job) -> int:
     """Over all versions: a number is never used again."""
     return Milestone.objects.filter(terms__job=job).aggregate(highest=Max("number"))["highest"] or 0

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from billing.selectors import cancellations
 from escrow_site.lib import timing
 from jobs.models import Job, Person
 from jobs.selectors import history
@@ -24,25 +25,33 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
     if row.state == Job.State.DRAFT:
         return redirect("workroom:draft", row.pk)
     at = timing.now()
-    terms = None if row.activated_at else terms_reading.standing_version(row)
+    if row.activated_at:
+        terms = None
+        proposal = terms_reading.open_proposal(row, at=at)
+    else:
+        terms = proposal = terms_reading.standing_version(row, at=at)
     escrows = overview.money_of(row) if row.activated_at else []
     lines = overview.lines_of_terms(terms) if terms else overview.lines_of_money(escrows, row)
     statement = row.closing_statements.order_by("-number").first() if row.has_ended else None
     context = {
         **pages.job_context(request, row, tab="workroom:job"),
-        "turn": turns.turn(row, terms=terms, escrows=escrows, viewer=request.user, at=at),
+        "turn": turns.turn(row, terms=proposal, escrows=escrows, viewer=request.user, at=at),
+        "cancellation": turns.of_cancellation(
+            cancellations.open_of(row), job=row, viewer=request.user, at=at
+        ),
         "need_not_start": turns.nothing_was_ever_funded(row, escrows),
         "lines": lines,
         "totals": {
-            "agreed_minor": sum(line.amount_minor for line in lines),
+            "agreed_minor": sum(line.amount_minor for line in lines if line.is_agreed),
             "held_minor": sum(line.held_minor for line in lines),
             "released_minor": sum(line.released_minor for line in lines),
         },
         "forecast": forecasts.of_page(
-            row, escrows=escrows, terms=terms, viewer=request.user, at=at
+            row, escrows=escrows, terms=proposal, viewer=request.user, at=at
         ),
         "recent": history.lines(history.of_job(row, limit=RECENT_LINES), row, request.user),
         "terms": terms,
+        "proposal": proposal if row.activated_at else None,
         "completable": milestone_money.nothing_is_under_way(escrows),
         "statement": statement,
     }

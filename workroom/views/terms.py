@@ -1,19 +1,23 @@
 """Pages of the Terms: what holds, what is proposed, every version beside another, and the answers."""
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from escrow_site.lib import timing
+from billing.services.escrow_changes import Lock
+from escrow_site.lib import money, timing
 from escrow_site.lib.refusals import Refusal
 from escrow_site.lib.web import attempt
 from jobs.models import Job, Person
 from workroom import pages
-from workroom.forms.terms import AnswerForm, ProposalForms, VersionForm
+from workroom.forms.terms import AcceptForm, AnswerForm, ProposalForms, VersionForm
 from workroom.models import Terms
 from workroom.proposals import TermsInput
+from workroom.selectors import changes
 from workroom.selectors import terms as reading
 from workroom.services import terms as service
 
@@ -29,7 +33,7 @@ def terms(request: HttpRequest, job_id: int) -> HttpResponse:
     if job.state == Job.State.DRAFT:
         return redirect("workroom:draft", job.pk)
     at = timing.now()
-    shown = reading.shown_on_tab(job, request.user)
+    shown = reading.shown_on_tab(job, request.user, at=at)
     if shown is None:
         raise Http404
     standing = shown.standing
@@ -40,16 +44,27 @@ def terms(request: HttpRequest, job_id: int) -> HttpResponse:
         "agreed": shown.agreed,
         "milestones": reading.milestones_of(standing),
         "comparison": reading.compare(shown.before, standing, job=job),
+        "effect": _effect(job, standing, reader=request.user, at=at),
         "past_dates": []
         if standing.state != Terms.State.PROPOSED
         else reading.past_dates(standing, reading.milestones_of(standing), at=at),
         "is_own": standing.proposed_by_id == request.user.pk,
         "has_lapsed": standing.has_lapsed(at=at),
+        "lapsed": [one.pk for one in shown.versions if one.has_lapsed(at=at)],
         "may_accept": service.may_accept(standing, by=request.user, at=at) is None,
         "may_withdraw": service.may_withdraw(standing, by=request.user, at=at) is None,
         "may_propose": service.may_propose(job, by=request.user, at=at) is None,
     }
     return render(request, "workroom/terms/terms.html", context)
+
+
+def _effect(job: Job, shown: Terms, *, reader: Person, at: datetime) -> changes.Effect | None:
+    """What accepting an open change of a running Job does to whose money; None for any other."""
+    is_open = shown.state == Terms.State.PROPOSED and not shown.has_lapsed(at=at)
+    if not (job.is_running and is_open):
+        return None
+    plan = changes.plan(job, reading.milestones_of(shown))
+    return changes.effect(plan, version=shown.version, reader=reader)
 
 
 @require_safe
@@ -79,10 +94,11 @@ def propose_terms(request: HttpRequest, job_id: int) -> HttpResponse:
     job = pages.job_or_404(request, job_id)
     if request.method == "POST":
         return _propose(request, job, person)
-    if refusal := service.may_propose(job, by=person, at=timing.now()):
+    at = timing.now()
+    if refusal := service.may_propose(job, by=person, at=at):
         messages.error(request, refusal.message)
         return redirect(TAB, job.pk)
-    standing = reading.standing_version(job)
+    standing = reading.standing_version(job, at=at)
     assert standing is not None
     seen = VersionForm(initial={"answering": standing.version})
     values = TermsInput.of(standing)
@@ -95,8 +111,14 @@ def propose_terms(request: HttpRequest, job_id: int) -> HttpResponse:
             milestones=values.milestones,
         ),
         with_milestones=job.kind == Job.Kind.FIXED_PRICE,
+        locks=_locks(job),
     )
     return _show_proposal(request, job, seen, proposal)
+
+
+def _locks(job: Job) -> dict[int, Lock]:
+    """What of a running Job cannot be changed now: said before somebody types."""
+    return changes.locks(job) if job.is_running else {}
 
 
 def _propose(request: HttpRequest, job: Job, person: Person) -> HttpResponse:
@@ -104,9 +126,11 @@ def _propose(request: HttpRequest, job: Job, person: Person) -> HttpResponse:
     seen = VersionForm(request.POST)
     if "add_row" in request.POST and with_milestones:
         unread = VersionForm(initial={"answering": request.POST.get("answering", "")})
-        proposal = ProposalForms.with_another_row(request.POST, job=job)
+        proposal = ProposalForms.with_another_row(request.POST, job=job, locks=_locks(job))
         return _show_proposal(request, job, unread, proposal)
-    proposal = ProposalForms(request.POST, job=job, with_milestones=with_milestones)
+    proposal = ProposalForms(
+        request.POST, job=job, with_milestones=with_milestones, locks=_locks(job)
+    )
     if not (seen.is_valid() & proposal.is_valid()):
         return _show_proposal(request, job, seen, proposal)
     try:
@@ -146,24 +170,48 @@ def accept_terms(request: HttpRequest, job_id: int, version: int) -> HttpRespons
     assert isinstance(person, Person)
     job = pages.job_or_404(request, job_id)
     if request.method == "POST":
-        accepted = attempt(
-            request,
-            lambda: service.accept(job, by=person, version=version, at=timing.now()),
-            done=f"Terms {version} are agreed. The Job is active.",
-        )
-        return redirect("workroom:job" if accepted else TAB, job.pk)
+        return _accept(request, job, version, by=person)
+    at = timing.now()
     shown, before, _ = _pair_or_404(job, version, reader=person)
-    if refusal := service.may_accept(shown, by=person, at=timing.now()):
+    if refusal := service.may_accept(shown, by=person, at=at):
         messages.error(request, refusal.message)
         return redirect(TAB, job.pk)
+    effect = _effect(job, shown, reader=person, at=at)
+    if effect and effect.refusals:
+        return redirect(TAB, job.pk)  # which says why it does not fit
+    seen = {"seen_refund_minor": effect.plan.refund_minor} if effect else {}
     context = {
         **pages.job_context(request, job, tab=TAB),
         "shown": shown,
         "milestones": reading.milestones_of(shown),
         "comparison": reading.compare(before, shown, job=job),
-        "past_dates": reading.past_dates(shown, reading.milestones_of(shown), at=timing.now()),
+        "effect": effect,
+        "seen": AcceptForm(initial=seen),
+        "past_dates": reading.past_dates(shown, reading.milestones_of(shown), at=at),
     }
     return render(request, "workroom/terms/accept.html", context)
+
+
+def _accept(request: HttpRequest, job: Job, version: int, *, by: Person) -> HttpResponse:
+    form = AcceptForm(request.POST)
+    seen_minor = form.cleaned_data["seen_refund_minor"] if form.is_valid() else None
+    done = f"Terms {version} are agreed. The Job is active."
+    if job.is_running:
+        done = f"Terms {version} are in force." + _said_back(job, seen_minor)
+    accepted = attempt(
+        request,
+        lambda: service.accept(
+            job, by=by, version=version, at=timing.now(), seen_refund_minor=seen_minor
+        ),
+        done=done,
+    )
+    return redirect("workroom:job" if accepted else TAB, job.pk)
+
+
+def _said_back(job: Job, refund_minor: int | None) -> str:
+    if not refund_minor:
+        return ""
+    return f" {money.display(refund_minor, job.currency)} goes back to {job.client}."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

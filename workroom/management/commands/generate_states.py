@@ -7,7 +7,19 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import models
 from django_fsm import FSMField
 
-from billing.models import Escrow, Payment, Payout, ProForma, Refund, ReleaseRequest
+from billing.models import (
+    Cancellation,
+    Decision,
+    Dispute,
+    Escrow,
+    Offer,
+    Payment,
+    Payout,
+    ProForma,
+    Refund,
+    ReleaseRequest,
+    SealedLimit,
+)
 from jobs.models import Job, Notification
 from workroom.models import Terms
 
@@ -19,6 +31,11 @@ MACHINES: tuple[type[models.Model], ...] = (
     Refund,
     ReleaseRequest,
     ProForma,
+    Cancellation,
+    Dispute,
+    Offer,
+    Decision,
+    SealedLimit,
     Payout,
     Notification,
 )
