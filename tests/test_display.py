@@ -28,12 +28,12 @@ def test_instant(zone: str, shown: str) -> None:
 def test_facts_are_made_ready_by_their_unit() -> None:
     facts = {
         "escrow": "Design", "amount_minor": 500_00, "due_at": "2026-04-08T12:00:00+00:00",
-        "due_on": "2026-04-30", "number": 1, "nothing": None,
+        "due_on": "2026-04-30", "number": 1, "nothing": None, "days_left": 2,
     }  # fmt: skip
     with timezone.override("UTC"):
         assert display.readable_facts(facts, "USD") == {
             "escrow": "Design", "amount": "$500.00", "due": "30 Apr 2026", "number": 1,
-            "nothing": "",
+            "nothing": "", "days_left": 2, "left": "2 days",
         }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from celery import shared_task
 
-from billing.services import sweeping
+from billing.services import gateway_events, sweeping
 from escrow_site.lib import timing
 from jobs.services import activity
 from workroom.services import account_mails, delivery
@@ -17,7 +17,11 @@ SWEEP_RUNS_FOR = timedelta(seconds=25)
 
 @shared_task
 def sweep() -> None:
-    """Carry out what is due on every Job; what a long one leaves, the next one takes."""
+    """Carry out what is due on every Job; what a long one leaves, the next one takes.
+
+    What the banks have said meanwhile comes first: after an outage it is older than what is due now.
+    """
+    gateway_events.work_off(at=timing.now())
     sweeping.sweep(at=timing.now(), run_for=SWEEP_RUNS_FOR)
 
 

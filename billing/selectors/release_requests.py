@@ -35,12 +35,10 @@ def moments_of(
     if not unanswered:
         return []
     foreseen = forecast(job, rows_of([job.pk])[job.pk], at=at)
-    releases_at = {one.at for one in foreseen if one.request_id in unanswered}
-    own = [
-        one
-        for one in foreseen
-        if one.request_id in unanswered or (one.what is What.COMPLETION and one.at in releases_at)
-    ]
+    own = [one for one in foreseen if one.request_id in unanswered]
+    released_at = {one.at for one in own if one.what is What.RELEASE}
+    # The end of the Job is told with the release that brings it about.
+    own += [one for one in foreseen if one.what is What.COMPLETION and one.at in released_at]
     return foretold.without_repetition(foretold.moments(job, own, role=job.role_of(viewer)))
 
 

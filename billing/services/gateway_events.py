@@ -13,9 +13,10 @@ from django.db.models import F
 from django.db.models.functions import Least
 
 from billing import gateways
-from billing.gateways.base import Answer, BadEvent, Kind
+from billing.gateways.base import Answer, BadEvent, Kind, Status
 from billing.models import GatewayEvent
 from billing.services import cards, payments, payouts, refunds
+from billing.timers import ON_TIME
 from escrow_site.lib import timing
 from escrow_site.lib.transactions import once_after_commit
 
@@ -87,17 +88,30 @@ def work_off_one(event_key: int, *, at: datetime) -> bool:
 def _hand_on(event: GatewayEvent, *, at: datetime) -> bool:
     """Hand the event to its use case; whether that knows what it is about."""
     answer = gateways.get(event.gateway).read_event(event.body)
-    return answer is not None and apply(event.gateway, answer, at=at)
+    return answer is not None and apply(
+        event.gateway, answer, at=at, came_at=_came_at(event, at=at)
+    )
 
 
-def apply(gateway: str, answer: Answer, *, at: datetime) -> bool:
-    """Enter what a provider says about a charge, refund, payout or card; whether it is ours."""
+def _came_at(event: GatewayEvent, *, at: datetime) -> datetime:
+    """When an event came that is worked off at ``at``: it may have waited for a worker."""
+    waited = timing.real_now() - event.received_at
+    return at - waited if waited > ON_TIME else at
+
+
+def apply(gateway: str, answer: Answer, *, at: datetime, came_at: datetime) -> bool:
+    """Enter what a provider says about a charge, refund, payout or card; whether it is ours.
+
+    Money that was expected is there since the answer came, so that an outage lets no payment lapse
+    that was authenticated in time (R3.4, R6.4).
+    """
     match answer.kind:
         case Kind.CARD:
             return cards.record_answer(gateway, answer, at=at)
         case Kind.CHARGE:
             if payment := payments.find(gateway, answer):
-                payments.record_answer(payment, answer, at=at)
+                has_arrived = answer.status == Status.SUCCEEDED and payment.is_under_way
+                payments.record_answer(payment, answer, at=came_at if has_arrived else at)
                 return True
         case Kind.REFUND:
             if refund := refunds.find(gateway, answer):

@@ -94,8 +94,8 @@ SITUATIONS: dict[str, tuple[Job, list[Row], datetime, list[Told]]] = {
         [milestone(1, 500_00), milestone(2, 1_000_00, "unfunded")],
         utc(3, 20),
         [
-            (utc(6, 30), "DORMANT", None, 0),
-            (utc(7, 7), "FREELANCER_TOLD", None, 0),
+            (utc(6, 30), "DORMANT", None, 500_00),
+            (utc(7, 7), "FREELANCER_TOLD", None, 500_00),
             (utc(7, 14), "SETTLEMENT", None, 0),
             (utc(7, 14), "RETURN", 1, 500_00),
             (utc(7, 14), "REMOVAL", 2, 0),
@@ -120,8 +120,8 @@ SITUATIONS: dict[str, tuple[Job, list[Row], datetime, list[Told]]] = {
         [M1, M2],
         utc(4, 20),
         [
-            (utc(6, 30), "DORMANT", None, 0),
-            (utc(7, 7), "FREELANCER_TOLD", None, 0),
+            (utc(6, 30), "DORMANT", None, 1_000_00),
+            (utc(7, 7), "FREELANCER_TOLD", None, 1_000_00),
             (utc(7, 14), "SETTLEMENT", None, 0),
             (utc(7, 14), "RETURN", 2, 1_000_00),
             (utc(7, 14), "COMPLETION", None, 0),
@@ -165,7 +165,7 @@ SITUATIONS: dict[str, tuple[Job, list[Row], datetime, list[Told]]] = {
         [M1, M2, milestone(3, 200_00)],
         utc(7, 3),
         [
-            (utc(7, 10), "FREELANCER_TOLD", None, 0),
+            (utc(7, 10), "FREELANCER_TOLD", None, 1_200_00),
             (utc(7, 17), "SETTLEMENT", None, 0),
             (utc(7, 17), "RETURN", 2, 1_000_00),
             (utc(7, 17), "RETURN", 3, 200_00),
@@ -177,8 +177,8 @@ SITUATIONS: dict[str, tuple[Job, list[Row], datetime, list[Told]]] = {
         [M1, M2],
         utc(7, 20, 8),
         [
-            (utc(9, 8, 8), "DORMANT", None, 0),
-            (utc(9, 15, 8), "FREELANCER_TOLD", None, 0),
+            (utc(9, 8, 8), "DORMANT", None, 1_000_00),
+            (utc(9, 15, 8), "FREELANCER_TOLD", None, 1_000_00),
             (utc(9, 22, 8), "SETTLEMENT", None, 0),
             (utc(9, 22, 8), "RETURN", 2, 1_000_00),
             (utc(9, 22, 8), "COMPLETION", None, 0),
@@ -189,8 +189,8 @@ SITUATIONS: dict[str, tuple[Job, list[Row], datetime, list[Told]]] = {
         [M1, milestone(2, 1_000_00, "refunded"), milestone(3, 200_00)],
         utc(7, 20, 8),
         [
-            (utc(9, 18, 8), "DORMANT", None, 0),
-            (utc(9, 25, 8), "FREELANCER_TOLD", None, 0),
+            (utc(9, 18, 8), "DORMANT", None, 200_00),
+            (utc(9, 25, 8), "FREELANCER_TOLD", None, 200_00),
             (utc(10, 2, 8), "SETTLEMENT", None, 0),
             (utc(10, 2, 8), "RETURN", 3, 200_00),
             (utc(10, 2, 8), "COMPLETION", None, 0),
@@ -275,8 +275,8 @@ def test_what_is_due_and_not_carried_out_yet_happens_at_once() -> None:
 def test_a_notice_that_comes_late_leaves_the_freelancer_his_seven_days() -> None:
     row, rows, _, _ = SITUATIONS["4 never requested"]
     assert told(row, rows, utc(7, 12, 9))[:4] == [
-        (utc(6, 30), "DORMANT", None, 0),
-        (utc(7, 7), "FREELANCER_TOLD", None, 0),
+        (utc(6, 30), "DORMANT", None, 1_000_00),
+        (utc(7, 7), "FREELANCER_TOLD", None, 1_000_00),
         (utc(7, 19, 9), "SETTLEMENT", None, 0),
         (utc(7, 19, 9), "RETURN", 2, 1_000_00),
     ]

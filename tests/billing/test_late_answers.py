@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from billing import gateways
+from billing.gateways import simulated
 from billing.gateways.base import Status
 from billing.models import Refund
-from billing.services import payments, reconciling, refunds, sweeping
+from billing.services import gateway_events, payments, reconciling, refunds, sweeping
 from billing.services.payments import AlreadyUnderWay
-from escrow_site.lib import states
+from escrow_site.lib import states, timing
 from escrow_site.lib.refusals import WrongParty, WrongState
 from jobs.models import Activity, Job, Person
 from tests.billing.banking import (
@@ -27,6 +28,7 @@ from tests.billing.banking import (
     transfers,
 )
 from tests.scenarios import running_job
+from workroom import tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +113,26 @@ def test_an_answer_that_comes_twice_posts_once(job: Job, at: datetime) -> None:
     with nothing_changes():
         deliver(bank_says(payment, Status.SUCCEEDED), at=at + 2 * LATER)
         payments.ask(payment, at=at + 2 * LATER)
+
+
+def test_what_was_authenticated_in_time_does_not_lapse_in_an_outage(
+    job: Job, at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workers are down for ten days; the event of the third day waits for them."""
+    payment = fund(job, 1, behaviour="needs_authentication", at=at)
+    challenge = simulated.find_challenge(payment.gateway_reference)
+    assert challenge is not None
+    event = simulated.answer_challenge(challenge, authenticated=True)
+    assert event is not None
+    stored = gateway_events.receive("simulated", payload=event.payload, headers=event.headers)
+    monkeypatch.setattr(timing, "real_now", lambda: stored.received_at + timedelta(days=7))
+    monkeypatch.setattr(timing, "now", lambda: at + timedelta(days=10))
+    tasks.sweep()
+
+    payment.refresh_from_db()
+    assert (payment.state, payment.succeeded_at) == ("succeeded", at + timedelta(days=3))
+    assert history(job)[-1] == "funded"
+    assert Job.objects.get(pk=job.pk).last_activity_at == at + timedelta(days=3)
 
 
 def test_answers_in_the_wrong_order_change_nothing(job: Job, at: datetime) -> None:

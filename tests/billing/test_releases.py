@@ -224,7 +224,9 @@ def test_the_statements_of_one_release(
 def test_the_audit_is_clean(job: Job, client_person: Person, freelancer: Person) -> None:
     request(job, freelancer)
     releases.release(job.pk, numbers=[1], by=client_person, at=NOON)
-    assert [finding.differences for finding in audit.audit_ledger(at=NOON)] == [[]] * len(audit.CHECKS)
+    assert [finding.differences for finding in audit.audit_ledger(at=NOON)] == [[]] * len(
+        audit.CHECKS
+    )
     assert Account.objects.filter(kind="escrow").count() == 2
 
 

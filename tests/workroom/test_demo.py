@@ -38,7 +38,7 @@ TIMED = {
     "Exhibition catalogue": ("dormant", ["dormant", "dormant_freelancer"]),
     "Campaign microsite": (
         "completed",
-        ["dormant", "dormant_freelancer", "returned", "settled", "removed"],
+        ["dormant", "dormant_freelancer", "returned", "settled", "removed", "completed"],
     ),
     "Donation page": ("active", ["dormant", "dormant_freelancer"]),
 }

@@ -89,7 +89,7 @@ def test_both_sides_read_the_report(client: Client, form_url: str, job: Job) -> 
         links = answer.content.decode()
         assert reverse("billing:release_request", args=[request.pk]) in links
         assert reverse("billing:pro_forma", args=[request.pro_forma.pk]) in links
-        assert "8 Apr 2026, 12:00 UTC $500.00 is released to Frank Freelancer" in words
+        assert "8 Apr 2026, 12:00 UTC “Milestone 1” is released $500.00 goes to" in words
     release = reverse("billing:release", args=[job.pk]) + "?escrow=1"
     assert f'href="{release}"' in links
     client.force_login(job.freelancer)  # type: ignore[arg-type]
