@@ -316,6 +316,10 @@ FILES_DIR = Path(environment.text("FILES_DIR", default=str(DATA_DIR / "files") i
 # What one upload may weigh, and how many one sending may carry.
 FILES_LARGEST_BYTES = 10 * 1024 * 1024
 FILES_AT_MOST = 10
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "escrow_site.lib.uploads.BoundedUploadHandler",
+]
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 STATIC_URL = "static/"

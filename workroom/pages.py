@@ -27,6 +27,7 @@ ACTIONS = {
     "billing": "workroom:job_billing",
     "terms": "workroom:terms",
     "cancel": "billing:cancel_job",
+    "case_file": "workroom:case_file",
 }
 
 

@@ -17,7 +17,7 @@ from billing.models import Decision, DisputeStatement, Evidence, Offer, SealedLi
 from escrow_site.lib.admin import ReadOnlyAdmin, link
 from jobs.models import Person
 
-PARTIES = (
+PARTIES: tuple[str, ...] = (
     "dispute__escrow__title", "dispute__job__title", "dispute__job__client__name",
     "dispute__job__client__email", "dispute__job__freelancer__name", "dispute__job__freelancer__email",
 )  # fmt: skip
@@ -29,8 +29,8 @@ class PartOfDisputeAdmin(ReadOnlyAdmin):
 
     job_path = "dispute__job"
     currency_of = "dispute.job.currency"
-    list_select_related = ("dispute__escrow", "dispute__job", "by")
-    search_fields = PARTIES
+    list_select_related: tuple[str, ...] = ("dispute__escrow", "dispute__job", "by")
+    search_fields: tuple[str, ...] = PARTIES
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Not those of a Job that the reader is a party of."""

@@ -107,7 +107,7 @@ def _end(dispute: Dispute) -> Stage:
 
 
 def turn(
-    dispute: Dispute, offers: Iterable[Offer], *, role: str | None, silence: str = ""
+    dispute: Dispute, offers: Iterable[Offer], *, role: str | None, at: datetime, silence: str = ""
 ) -> Turn | None:
     """Whose move it is, for the reader with that role; None when the Dispute is over.
 
@@ -116,7 +116,8 @@ def turn(
     voice = Voice(dispute.job, role)
     if not dispute.is_open:
         return None
-    if dispute.state != Dispute.State.OPEN:
+    is_late = dispute.answered_at is None and dispute.answer_due_at <= at
+    if dispute.state != Dispute.State.OPEN or is_late:
         return _of_support(dispute, voice)
     if dispute.answered_at is None:
         return _of_answerer(dispute, voice, silence)

@@ -72,12 +72,12 @@ def _escalations(job: Job, *, viewer: Person, at: datetime) -> dict[int, list[Mo
 
 
 def turn_of(
-    dispute: Dispute, offers: list[Offer], moments: list[Moment], *, viewer: Person
+    dispute: Dispute, offers: list[Offer], moments: list[Moment], *, viewer: Person, at: datetime
 ) -> Turn | None:
     """Whose move it is, with what silence will do; None when the Dispute is over."""
     silence = f"{moments[0].title}. {moments[0].text}" if moments else ""
     role = dispute.job.role_of(viewer)
-    return dispute_stages.turn(dispute, offers, role=role, silence=silence)
+    return dispute_stages.turn(dispute, offers, role=role, at=at, silence=silence)
 
 
 def resumes_until(dispute: Dispute, *, at: datetime) -> datetime | None:
@@ -112,7 +112,7 @@ def lines_of(job: Job, *, viewer: Person, at: datetime) -> list[Line]:
     lines = []
     for dispute in found:
         moments = escalations.get(dispute.escrow.number, []) if dispute.is_open else []
-        turn = turn_of(dispute, list(dispute.offers.all()), moments, viewer=viewer)
+        turn = turn_of(dispute, list(dispute.offers.all()), moments, viewer=viewer, at=at)
         lines.append(Line(dispute=dispute, turn=turn))
     return lines
 

@@ -55,7 +55,7 @@ def dispute(request: HttpRequest, dispute_id: int) -> HttpResponse:
         "role": role,
         "other_party": row.job.other_party(viewer) if role else None,
         "stages": dispute_stages.stages(row, made, role=role),
-        "turn": reading.turn_of(row, made, moments, viewer=viewer),
+        "turn": reading.turn_of(row, made, moments, viewer=viewer, at=at),
         "moments": moments,
         "story": reading.story(activities, evidence, job=row.job, viewer=viewer),
         "evidence": evidence,

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from billing.models import Dispute, Escrow, Evidence, Offer, ReleaseRequest, SealedLimit
 from billing.services import disputes, mediation, offers, releases, sealed
+from billing.services.sweeping import sweep
 from escrow_site.lib import states
 from jobs.models import Job, Person, StoredFile
 from tests.billing.banking import nothing_changes
@@ -384,6 +385,36 @@ def test_a_decision_is_not_shown_before_it_is_confirmed(
     assert "Half was done." in text
     assert "To Frank Freelancer gross $123.00" in text
     assert "Back to Clara Client $377.00" in text
+
+
+def test_silence_brings_it_to_support(opened: Dispute, freelancer: Person, clock: Any) -> None:
+    clock.shift(2 * DAY)
+    late = text_of(see(freelancer, opened))
+    assert "Support’s turn" in late
+    assert "At once: it was due 11 Mar 2026, 12:00 UTC" in late
+    sweep(at=NOON + 2 * DAY)
+    response = see(freelancer, opened)
+    assert ("Mediation", "now") in stages(response)
+    assert "there was no answer in time" in text_of(response)
+    assert "which reads your answer" in text_of(see(freelancer, opened, "answer_dispute"))
+    response = send(freelancer, opened, "answer_dispute", text="Late, but here.")
+    assert ("Answered", "done") in stages(response)
+    assert ("Mediation", "now") in stages(response)
+
+
+def test_the_job_says_who_is_to_answer(
+    opened: Dispute, freelancer: Person, client_person: Person
+) -> None:
+    def overview(person: Person) -> str:
+        return text_of(signed_in(person).get(reverse("workroom:job", args=[opened.job_id])))
+
+    assert "Clara Client disputes “Milestone 1” ($500.00)." in overview(freelancer)
+    assert "Answer by 11 Mar 2026, 12:00 UTC" in overview(freelancer)
+    assert "“Milestone 1” ($500.00) is disputed." in overview(client_person)
+    assert "released by itself" not in overview(client_person)
+    billing = signed_in(client_person).get(reverse("workroom:job_billing", args=[opened.job_id]))
+    assert "Disputed since 9 Mar 2026, 12:00 UTC" in text_of(billing)
+    assert "due 8 Apr" not in text_of(billing)
 
 
 # --- Being heard ---

@@ -100,8 +100,8 @@ def test_changed_terms_with_a_refund(
 
     of_freelancer.goto(f"/jobs/{job.pk}/activity/")
     activity = of_freelancer.get_by_role("main")
-    expect(activity).to_contain_text("accepted Terms 2, which change the Terms of the Job")
-    expect(activity).to_contain_text("sent $100.00 of “Design” back to the Client")
+    expect(activity).to_contain_text("Accepted Terms 2, which change the Terms of the Job")
+    expect(activity).to_contain_text("Sent $100.00 of “Design” back to the Client")
     look(of_freelancer, "activity")
     assert Refund.objects.get().amount_minor == 100_00
     assert escrow(job).held_minor == 400_00

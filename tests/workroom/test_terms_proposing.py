@@ -7,7 +7,7 @@ from tests.workroom.agreements import (
     awarded,
     hourly_draft,
 )
-from tests.workroom.terms_steps import address, signed_in, typed
+from tests.workroom.terms_steps import address, counter, signed_in, typed
 from tests.world import world
 from workroom.models import Terms
 from workroom.services import awards, terms

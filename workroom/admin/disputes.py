@@ -72,21 +72,15 @@ class DisputeAdmin(ReadOnlyAdmin):
     # --- What is shown ---
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
-        """Each with its rank, and since or until when it waits; what is over waits for nothing."""
-        decided = Decision.objects.filter(dispute=OuterRef("pk"), state=Decision.State.PROPOSED)
-        whens = [When(state=state, then=Value(rank)) for state, rank in STAGES.items()]
-        rank = Case(*whens, default=Value(len(STAGES)), output_field=IntegerField())
-        waits_at = Case(
-            When(state=State.DECIDED, then=Subquery(decided.values("decided_at"))),
-            When(state=State.MEDIATION, then=F("escalated_at")),
-            When(state=State.OPEN, answered_at__isnull=True, then=F("answer_due_at")),
-            When(state=State.OPEN, then=F("answered_at")),
-        )
-        return super().get_queryset(request).annotate(stage_rank=rank, waits_at=waits_at)
+        """Each with since or until when it waits; what is over waits for nothing."""
+        return super().get_queryset(request).annotate(waits_at=_waits_at())
 
     def get_ordering(self, request: HttpRequest) -> Any:
-        soonest = F("waits_at").asc(nulls_last=True)
-        return ("stage_rank", soonest, F("ended_at").desc(nulls_last=True), "pk")
+        """Needs nothing but the rows: Django orders other models' choices of Disputes by it, too."""
+        whens = [When(state=state, then=Value(rank)) for state, rank in STAGES.items()]
+        rank = Case(*whens, default=Value(len(STAGES)), output_field=IntegerField())
+        soonest = _waits_at().asc(nulls_last=True)
+        return (rank.asc(), soonest, F("ended_at").desc(nulls_last=True), "pk")
 
     @admin.display(description="case")
     def case(self, dispute: Dispute) -> SafeString:
@@ -301,9 +295,17 @@ class DisputeAdmin(ReadOnlyAdmin):
             **context,
         }
         with timezone.override(UTC):
-            response = render(request, f"admin/billing/dispute/{page}.html", context)
-        response["Cache-Control"] = "private, no-store"
-        return response
+            return render(request, f"admin/billing/dispute/{page}.html", context)
+
+
+def _waits_at() -> Case:
+    decided = Decision.objects.filter(dispute=OuterRef("pk"), state=Decision.State.PROPOSED)
+    return Case(
+        When(state=State.DECIDED, then=Subquery(decided.values("decided_at"))),
+        When(state=State.MEDIATION, then=F("escalated_at")),
+        When(state=State.OPEN, answered_at__isnull=True, then=F("answer_due_at")),
+        When(state=State.OPEN, then=F("answered_at")),
+    )
 
 
 def _url(verb: str, dispute: Dispute) -> str:
