@@ -2,9 +2,10 @@
 
 import django.db.models.deletion
 import django_fsm
-import escrow_site.lib.states
 from django.conf import settings
 from django.db import migrations, models
+
+import escrow_site.lib.states
 
 
 class Migration(migrations.Migration):

@@ -89,9 +89,7 @@ def returned(one: Return) -> Entry:
 def escalated(dispute: Dispute, *, at: datetime) -> Entry:
     policy = dispute.job.policy
     assert policy is not None
-    reason = (
-        f"No answer within {policy.dispute_answer_business_days} business days, by {utc(at)}."
-    )
+    reason = f"No answer within {policy.dispute_answer_business_days} business days, by {utc(at)}."
     facts = disputes.facts_of(dispute, amount_minor=dispute.escrow.held_minor)
     return _entry(dispute.job, DISPUTE_ESCALATED, at, reason=reason, **facts)
 

@@ -10,7 +10,7 @@ from tests.workroom.agreements import (
 from tests.workroom.terms_steps import address, counter, signed_in, typed
 from tests.world import world
 from workroom.models import Terms
-from workroom.services import awards, terms
+from workroom.services import awards
 
 
 @pytest.fixture
