@@ -4,7 +4,7 @@ An agent who is a party of the Job sees none of it: what is decided and not conf
 side to know (R9.3). What a limit under seal was, nobody sees (R9.6).
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -29,8 +29,8 @@ class PartOfDisputeAdmin(ReadOnlyAdmin):
 
     job_path = "dispute__job"
     currency_of = "dispute.job.currency"
-    list_select_related: tuple[str, ...] = ("dispute__escrow", "dispute__job", "by")
-    search_fields: tuple[str, ...] = PARTIES
+    list_select_related: ClassVar[tuple[str, ...]] = ("dispute__escrow", "dispute__job", "by")
+    search_fields: ClassVar[tuple[str, ...]] = PARTIES
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Not those of a Job that the reader is a party of."""

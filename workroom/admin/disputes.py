@@ -84,7 +84,7 @@ class DisputeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="case")
     def case(self, dispute: Dispute) -> SafeString:
-        return format_html('<a href="{}">Open the case</a>', _url("case", dispute))
+        return format_html('<a href="{}">Case</a>', _url("case", dispute))
 
     @admin.display(description="waits for", ordering="waits_at")
     def waits(self, dispute: Any) -> SafeString | str:
