@@ -395,7 +395,7 @@ class Writer:
             f"{voice.client} can release a Milestone: the Job is active again, and "
             f"{in_days(policy.dormant_days)} begin anew."
         )
-        yield "Either of you can propose changed Terms, or accept them, with the same effect."
+        yield "Either side can propose changed Terms, or accept them, with the same effect."
         yield (
             f"Any other activity ({OTHER_ACTIVITY}) begins the "
             f"{in_days(policy.dormant_settlement_days)} until the settlement anew."

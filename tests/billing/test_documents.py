@@ -85,7 +85,7 @@ def test_void_pro_forma_is_stamped(
     text = text_of(response)
     assert (
         "Void since 9 Mar 2026, 13:00 UTC: Frank Freelancer took the Release Request back, and "
-        "nothing is to be paid on it." in text
+        "nothing more is to be paid on it." in text
     )
     assert "Reason given: Too early." in text
     pdf = signed_in(client_person).get(f"{pro_forma_page(made)}pdf/")

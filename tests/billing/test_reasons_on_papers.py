@@ -103,8 +103,7 @@ def test_a_void_pro_forma_says_since_when_by_whom_and_why(
     for text in both(client_person, reverse("billing:pro_forma", args=[request.pro_forma.pk])):
         assert (
             "Void since 9 Mar 2026, 12:00 UTC: Frank Freelancer took the Release Request back, and "
-            "nothing is to be paid on it. The money stays held for the Milestone. Reason given: One "
-            "page is missing." in text
+            "nothing more is to be paid on it. Reason given: One page is missing." in text
         )
 
 

@@ -101,4 +101,4 @@ def test_drafting_without_javascript(
     page.get_by_label("Title").press("Enter")
 
     expect(page.get_by_role("status")).to_contain_text("The draft is saved.")
-    expect(page.get_by_role("complementary")).to_contain_text("$1,500.00")
+    expect(page.get_by_role("main").get_by_role("complementary")).to_contain_text("$1,500.00")

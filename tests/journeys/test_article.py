@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from billing.models import ClosingStatement, Document, FundingRequest, ReleaseRequest
+from escrow_site.lib import timing
 from jobs.models import Job, Person
 from tests.billing.steps import request_release
 from tests.scenarios import fund, running_job
@@ -16,8 +17,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def job(client_person: Person, freelancer: Person) -> Job:
     """Two Milestones, the first Funded."""
-    job = running_job(client_person, freelancer, amounts_minor=[500_00, 1_000_00])
-    fund(job, 1)
+    at = timing.now()
+    job = running_job(client_person, freelancer, amounts_minor=[500_00, 1_000_00], at=at)
+    fund(job, 1, at=at)
     return job
 
 
@@ -74,7 +76,7 @@ def test_request_release_by_a_status_report(
 def test_void_from_the_billing_list(
     open_browser: Callable[..., Page], job: Job, freelancer: Person
 ) -> None:
-    request = request_release(job)
+    request = request_release(job, at=timing.now())
     page = open_browser(freelancer)
     page.goto("/")
     manage(page, "Billing")
@@ -110,8 +112,8 @@ def test_release_to_the_closing_statement(
     open_browser: Callable[..., Page], job: Job, client_person: Person, freelancer: Person
 ) -> None:
     """The Client sees what it comes to, releases, and both get invoice and Closing Statement."""
-    fund(job, 2)
-    request_release(job, 1)
+    fund(job, 2, at=timing.now())
+    request_release(job, 1, at=timing.now())
     client = open_browser(client_person)
     client.goto(f"/jobs/{job.pk}/billing/")
     client.get_by_role("row").filter(has_text="Milestone 1").get_by_role(

@@ -1,12 +1,12 @@
 """Money in and out, in a real browser: cards, funding, the bank, balance and payout (R3, R5.4)."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from billing.services import payments, releases
+from escrow_site.lib import timing
 from jobs.models import Job, Person
 from tests.billing.banking import add_card, fund
 from tests.scenarios import running_job
@@ -15,12 +15,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 Open = Callable[..., Page]
 Look = Callable[[Page, str], None]
-NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+NOW = timing.now()
 
 
 @pytest.fixture
 def job(client_person: Person, freelancer: Person) -> Job:
-    job = running_job(client_person, freelancer, amounts_minor=[500_00, 1_000_00, 200_00, 1_250_00])
+    job = running_job(
+        client_person, freelancer, amounts_minor=[500_00, 1_000_00, 200_00, 1_250_00], at=NOW
+    )
     for number, title in enumerate(
         ["Wireframes", "Visual design", "Style guide", "Final files"], 1
     ):

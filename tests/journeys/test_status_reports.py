@@ -22,8 +22,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def job(client_person: Person, freelancer: Person) -> Job:
     """Three Milestones: two Funded, the third not."""
-    job = running_job(client_person, freelancer, amounts_minor=[500_00, 1_000_00, 250_00])
-    fund(job, 1, 2)
+    job = running_job(
+        client_person, freelancer, amounts_minor=[500_00, 1_000_00, 250_00], at=timing.now()
+    )
+    fund(job, 1, 2, at=timing.now())
     return job
 
 

@@ -88,7 +88,7 @@ DORMANT_TO_CLIENT = (
     "Milestone: it does not go back, and is released 30 days later unless you answer. Once every held "
     "Milestone is requested, the Job is active again. You can release a Milestone: the Job is active "
     "again, and 60 days begin anew. "
-    "Either of you can propose changed Terms, or accept them, with the same effect. "
+    "Either side can propose changed Terms, or accept them, with the same effect. "
     "Any other activity (a Status Report, a timesheet, a Funding "
     "Request or a payment into escrow) begins the 14 days until the settlement anew."
 )
