@@ -167,8 +167,9 @@ def on_a_terminal(*arguments: str) -> str:
 def test_with_many_jobs_a_terminal_shows_how_far_it_is() -> None:
     at = due_jobs(300)
     seen = on_a_terminal("--dry-run", "--at", at.isoformat())
-    assert " 83%|" in seen
-    assert "| 250/300 [" in seen
+    # How often it is drawn in between depends on how fast the machine is.
+    assert "  0%|" in seen
+    assert "| 0/300 [" in seen
     assert seen.endswith("      300  release\r\n")
     # A hundred of them are Overdue by then: that is soon done.
     few_at = REQUESTED + timedelta(days=15, milliseconds=99)
