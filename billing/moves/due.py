@@ -5,7 +5,7 @@ number of statements is the same.
 """
 
 import copy
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -69,19 +69,14 @@ def _move_payments(cases: Sequence[Case], *, at: datetime) -> None:
     """Reminders are noted; payments that nobody authenticated lapse (R3.4)."""
     concerned = _of(cases, What.PAYMENT_LAPSES, What.AUTHENTICATION_REMINDER)
     prefetch_related_objects([_payment(case, event) for case, event in concerned], "method")
-    lapsing: dict[datetime, list[Payment]] = defaultdict(list)
-    for case, event in _of(cases, What.PAYMENT_LAPSES):
-        lapsing[event.at].append(_payment(case, event))
-    for lapsed_at, payments in lapsing.items():
-        states.move(payments, "lapse", at=lapsed_at)
-    lapsed = {payment.pk for payments in lapsing.values() for payment in payments}
+    lapsing = _of(cases, What.PAYMENT_LAPSES)
+    states.move_each(
+        ((_payment(case, event), {"at": event.at}) for case, event in lapsing), "lapse"
+    )
+    lapsed = {_payment(case, event).pk for case, event in lapsing}
     if lapsed:
         # The rows of the cases themselves: in the same run a settlement may remove them.
-        escrows = [
-            case.escrows[number]
-            for case, event in _of(cases, What.PAYMENT_LAPSES)
-            for number in event.numbers
-        ]
+        escrows = [case.escrows[number] for case, event in lapsing for number in event.numbers]
         states.move(escrows, "fall_back")
         Allocation.objects.filter(payment__in=lapsed, live=True).update(live=False)
     reminding = _of(cases, What.AUTHENTICATION_REMINDER)
@@ -208,8 +203,8 @@ def _move_jobs(cases: Sequence[Case]) -> None:
         if event.number is not None
     ]
     states.move(removed, "remove")
-    for case, event in _of(cases, What.AWARD_EXPIRES):
-        states.move([case.job], "expire", at=event.at)
+    expiring = _of(cases, What.AWARD_EXPIRES)
+    states.move_each(((case.job, {"at": event.at}) for case, event in expiring), "expire")
     # A Job may fall dormant and wake up in one run: first all first moves, then all second ones.
     turns = [
         [event.what for event in case.events if event.what in (What.DORMANT, What.REACTIVATION)]

@@ -9,9 +9,6 @@ from datetime import date, datetime
 from difflib import SequenceMatcher
 from typing import TypedDict
 
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
-
 from billing.services.amounts import NOTHING, Amounts
 from escrow_site.lib import display, money, statements, timing
 from jobs.models import Job, Person, Policy
@@ -82,18 +79,6 @@ class Shown:
     standing: Terms
     agreed: Terms | None
     before: Terms | None
-
-
-def with_totals(versions: QuerySet[Terms]) -> QuerySet[Terms]:
-    """Each version with ``total_minor``, the sum over its Milestones."""
-    total = (
-        Milestone.objects.filter(terms=OuterRef("pk"))
-        .order_by()
-        .values("terms")
-        .annotate(total=Sum("amount_minor"))
-        .values("total")
-    )
-    return versions.annotate(total_minor=Coalesce(Subquery(total), 0))
 
 
 def seen_versions(job: Job) -> list[Terms]:
