@@ -71,7 +71,7 @@ clean: ## remove what can be made again; your data in .local stays
 
 pins: $(VENV)/.made ## compile requirements*.txt from requirements*.in
 	$(PY) -m pip install --quiet --disable-pip-version-check uv
-	for name in requirements requirements-dev; do \
+	for name in requirements requirements-dev requirements-load; do \
 	  $(PY) -m uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
 	    --generate-hashes --no-annotate --upgrade --custom-compile-command "make pins" \
 	    $$name.in --output-file $$name.txt || exit 1; \

@@ -11,19 +11,19 @@ for (const line of lines) {
   if (!box) continue;
   const asked = line.querySelector("input[name$='-asked']");
   const before = Number(line.dataset.before);
-  let wasComplete = Number(percent.value) === 100;
-  box.disabled = !wasComplete;
 
-  percent.addEventListener("input", () => {
+  function follow() {
     const isComplete = Number(percent.value) === 100;
-    if (isComplete === wasComplete) return;
-    wasComplete = isComplete;
     box.disabled = !isComplete;
+    if (isComplete === (asked.value === "1")) return;
     box.checked = isComplete && before < 100;
     asked.value = isComplete ? "1" : "";
     showBilling();
-  });
+  }
+
+  percent.addEventListener("input", follow);
   box.addEventListener("change", showBilling);
+  follow(); // what was typed before this script ran
 }
 
 function showBilling() {
