@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from billing import timers
+from billing import timetables
 from billing.notices import REACTIVATED
 from escrow_site.lib import states
 from jobs.models import Job, Person
@@ -11,7 +11,7 @@ from jobs.services.activity import Entry
 
 def is_settled(job: Job, *, at: datetime) -> bool:
     """Whether the settlement of a dormant Job's last quiet time is past: A+14 d (R10.3)."""
-    table = timers.timetable(job, [])
+    table = timetables.of_job(job, [])
     return (
         table.is_freelancer_told and table.settlement_at is not None and table.settlement_at <= at
     )

@@ -21,13 +21,14 @@ from billing.moves import (
     endings,
     refunds,
     releases,
+    removals,
 )
 from billing.moves.due_cases import Case, Happened
 from billing.moves.endings import Ending
 from billing.moves.refunds import Return
 from billing.moves.releases import Part
 from billing.services.amounts import return_fee
-from billing.timers import Event, What
+from billing.timetables import Event, What
 from escrow_site.lib import statements, states
 from jobs.models import Job
 from jobs.services import activity
@@ -198,11 +199,11 @@ def _move_jobs(cases: Sequence[Case]) -> None:
         for job in lapsed:
             job.open_proposal_until = None
     removed = [
-        case.escrows[event.number]
+        (case.escrows[event.number], event.at)
         for case, event in _of(cases, What.REMOVAL)
         if event.number is not None
     ]
-    states.move(removed, "remove")
+    removals.remove_each(removed)
     expiring = _of(cases, What.AWARD_EXPIRES)
     states.move_each(((case.job, {"at": event.at}) for case, event in expiring), "expire")
     # A Job may fall dormant and wake up in one run: first all first moves, then all second ones.

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from billing import timers
+from billing import timers, timetables
 from billing.models import Escrow, Payment, ReleaseRequest
-from billing.selectors import timetables
-from billing.selectors.timetables import Row
-from billing.timers import Event, Timetable
+from billing.selectors import escrow_rows
+from billing.selectors.escrow_rows import Row
+from billing.timetables import Event, Timetable
 from jobs.models import Job
 from jobs.services.activity import Entry
 
@@ -37,12 +37,12 @@ class Case:
 
 def read(jobs: Sequence[Job], *, at: datetime) -> list[Case]:
     """The Jobs with everything that falls due on them by ``at``; nothing is written."""
-    rows_of = timetables.rows_of([job.pk for job in jobs])
+    rows_of = escrow_rows.rows_of([job.pk for job in jobs])
     return [_case(job, rows_of[job.pk], at=at) for job in jobs]
 
 
 def _case(job: Job, rows: list[Row], *, at: datetime) -> Case:
-    table = timers.timetable(job, rows)
+    table = timetables.of_job(job, rows)
     for escrow, request, payment in rows:
         escrow.job = job
         if request is not None:

@@ -16,8 +16,9 @@ from billing.moves.due_cases import Case, Happened
 from billing.moves.refunds import Return
 from billing.moves.releases import Part, Released
 from billing.selectors import rules
-from billing.timers import Event, What
+from billing.timetables import Event, What
 from escrow_site.lib.display import utc
+from escrow_site.lib.timing import business_days_after
 from jobs.models import Activity, Job, Policy
 from jobs.notices import Kind
 from jobs.services.activity import Entry
@@ -89,7 +90,15 @@ def returned(one: Return) -> Entry:
 def escalated(dispute: Dispute, *, at: datetime) -> Entry:
     policy = dispute.job.policy
     assert policy is not None
-    reason = f"No answer within {policy.dispute_answer_business_days} business days, by {utc(at)}."
+    first_due_at = business_days_after(
+        dispute.opened_at, policy.dispute_answer_business_days, policy.holidays
+    )
+    within = (
+        f"within {policy.dispute_answer_business_days} business days"
+        if at == first_due_at
+        else "within the time that support had extended"
+    )
+    reason = f"No answer {within}, by {utc(at)}."
     facts = disputes.facts_of(dispute, amount_minor=dispute.escrow.held_minor)
     return _entry(dispute.job, DISPUTE_ESCALATED, at, reason=reason, **facts)
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from billing import timers
-from billing.selectors import timetables
-from billing.timers import Event
+from billing import timers, timetables
+from billing.selectors import escrow_rows
+from billing.timetables import Event
 from escrow_site.lib import statements
 from jobs.models import Job
 
@@ -49,12 +49,12 @@ def count_jobs(*, at: datetime) -> int:
 
 def events(keys: list[int], *, at: datetime) -> Iterator[DueEvent]:
     """What a sweep at ``at`` would carry out on these Jobs, each in its order. Two statements."""
-    rows_of = timetables.rows_of(keys)
+    rows_of = escrow_rows.rows_of(keys)
     jobs = Job.objects.select_related("policy").in_bulk(keys)
     for key, rows in rows_of.items():
         job = jobs.get(key)
         if job is None or job.policy is None or job.has_ended:
             continue
         titles = {escrow.number: escrow.title for escrow, _, _ in rows}
-        for event in timers.run(timers.timetable(job, rows), now=at, until=at):
+        for event in timers.run(timetables.of_job(job, rows), now=at, until=at):
             yield DueEvent(job=job, event=event, title=titles.get(event.number or 0, ""))

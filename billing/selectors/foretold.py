@@ -4,13 +4,15 @@ What will happen is decided in ``billing.forecast``; instants are shown by whoev
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from billing.forecast import CLIENT, FREELANCER, REMINDERS, Foreseen
+from billing.forecast import REMINDERS, Foreseen
 from billing.selectors.voices import Voice, begin, in_days
-from billing.timers import What
+from billing.selectors.ways_out import WaysOut
+from billing.stopping import CLIENT, FREELANCER, Party
+from billing.timetables import What
 from escrow_site.lib.display import instant
 from jobs.models import Job
 
@@ -24,12 +26,7 @@ CONSEQUENCES = frozenset(
         What.COMPLETION,
     }
 )
-ANY_ACTIVITY = (
-    "a Status Report, a timesheet, a Funding Request, a payment into escrow, a Release Request or "
-    "a release"
-)
 AS_BEFORE = ("The same can be done.",)
-OTHER_ACTIVITY = "a Status Report, a timesheet, a Funding Request or a payment into escrow"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +180,10 @@ def _divided(one: Foreseen, voice: Voice) -> str:
     return f"{net} net after fees of {fees}"
 
 
+def _proposer(proposal: Proposal, job: Job) -> Party:
+    return CLIENT if proposal.proposed_by_id == job.client_id else FREELANCER
+
+
 class Writer:
     """Writes the entries for one reader."""
 
@@ -192,6 +193,8 @@ class Writer:
         assert self.job.policy is not None
         self.policy = self.job.policy
         self.proposal = proposal
+        proposer = _proposer(proposal, self.job) if proposal else None
+        self.ways_out = WaysOut(voice, proposer=proposer)
 
     def moment(self, group: list[Foreseen], reminders: tuple[Reminder, ...]) -> Moment:
         """The entry of one thing and what follows from it at its instant."""
@@ -206,7 +209,7 @@ class Writer:
             text=text,
             lines=tuple(lines),
             then=self.then(group),
-            stops=() if first.at_once else tuple(self.stops(group)),
+            stops=() if first.at_once else tuple(self.ways_out.sentences(group)),
             tone=tone,
             reminders=reminders,
         )
@@ -316,8 +319,8 @@ class Writer:
         assert one.turn is not None
         have = "you have" if self.voice.is_reader(one.turn) else f"{self.voice.name(one.turn)} has"
         text = (
-            f"Because {have} not answered. Support reads what both of you have said and decides how the "
-            f"{self.voice.amount(one.amount_minor)} is split; until then it stays held."
+            f"{begin(have)} not answered by then. Support reads what both of you have said and decides "
+            f"how the {self.voice.amount(one.amount_minor)} is split; until then it stays held."
         )
         return f"The Dispute about “{one.titles[0]}” goes to support", text, [], "warning"
 
@@ -337,79 +340,6 @@ class Writer:
         if What.REACTIVATION in whats:
             return "Then nothing is held any more, and the Job is active again."
         return ""
-
-    # Who can stop it: the actions of ``forecast.STOPS`` in sentences
-
-    def stops(self, group: list[Foreseen]) -> Iterator[str]:
-        match group[0].what:
-            case What.RELEASE:
-                yield from self.against_release(group)
-            case What.SETTLEMENT | What.FREELANCER_TOLD:
-                yield from self.against_settlement()
-            case What.DORMANT:
-                yield from self.against_dormancy()
-            case What.PAYMENT_LAPSES:
-                yield begin(
-                    f"{self.voice.client} can pass the bank’s authentication, and the payment is "
-                    "Funded; or cancel it at once."
-                )
-            case What.AWARD_EXPIRES | What.PROPOSAL_LAPSES:
-                yield from self.against_lapse(group[0].what)
-            case What.CANCELLATION_LAPSES:
-                yield "Whoever received the request can accept or decline it."
-                yield "Whoever made it can withdraw it."
-            case What.DISPUTE_ESCALATES:
-                answerer, opener = (self.voice.name(stop.by) for stop in group[0].stops)
-                yield begin(f"{answerer} can answer, or offer a split.")
-                yield begin(f"{opener} can withdraw the Dispute.")
-
-    def against_release(self, group: list[Foreseen]) -> Iterator[str]:
-        voice = self.voice
-        released = [one for one in group if one.what is What.RELEASE]
-        it, request = ("it", "the request") if len(released) == 1 else ("them", "a request")
-        yield begin(f"{voice.client} can release {it}.")
-        yield begin(
-            f"{voice.freelancer} can void {request}: the money stays held, and a new request starts "
-            f"a new {in_days(self.policy.release_days)}."
-        )
-
-    def against_dormancy(self) -> Iterator[str]:
-        days = in_days(self.policy.dormant_days)
-        yield f"Any activity by {self.voice.either} starts the {days} anew: {ANY_ACTIVITY}."
-        last, quiet = self.job.last_milestone_ends_at, self.job.last_activity_at
-        if last and quiet and last > quiet:
-            yield (
-                f"The {days} begin on {instant(last)} at the earliest, when the last Milestone date "
-                "ends."
-            )
-
-    def against_settlement(self) -> Iterator[str]:
-        voice, policy = self.voice, self.policy
-        yield begin(
-            f"{voice.freelancer} can request release of a Milestone: it does not go back, and is "
-            f"released {in_days(policy.release_days)} later unless {voice.client} "
-            f"{'answer' if voice.is_reader(CLIENT) else 'answers'}. Once every held Milestone is "
-            "requested, the Job is active again."
-        )
-        yield begin(
-            f"{voice.client} can release a Milestone: the Job is active again, and "
-            f"{in_days(policy.dormant_days)} begin anew."
-        )
-        yield "Either side can propose changed Terms, or accept them, with the same effect."
-        yield (
-            f"Any other activity ({OTHER_ACTIVITY}) begins the "
-            f"{in_days(policy.dormant_settlement_days)} until the settlement anew."
-        )
-
-    def against_lapse(self, what: What) -> Iterator[str]:
-        proposal, job, voice = self.proposal, self.job, self.voice
-        if proposal is None:
-            yield "Whoever received them can accept, decline or send changed Terms."
-            return
-        by_client = proposal.proposed_by_id == job.client_id
-        answerer, proposer = (FREELANCER, CLIENT) if by_client else (CLIENT, FREELANCER)
-        yield begin(f"{voice.name(answerer)} can accept, decline or send changed Terms.")
-        yield begin(f"{voice.name(proposer)} can withdraw them.")
 
 
 def dormant_since(job: Job) -> str:

@@ -6,7 +6,9 @@ of them as filters: ``{% load rules %}{{ job.policy|thirty_day_rule }}``.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
+from billing.models.dispute import EVIDENCE_AT_MOST, SEALED_AT_MOST, SEALED_PAUSE
 from escrow_site.lib import display, money
 from escrow_site.lib.templatetags.escrow import basis_points
 from jobs.models import Policy
@@ -85,6 +87,80 @@ def void_rule(policy: Policy) -> str:
         "invoice is kept and marked void, and the money stays held. A later request starts a new "
         f"{days(policy.release_days)}."
     )
+
+
+def changes_rule(policy: Policy) -> str:
+    """Empty when there are no requests for changes."""
+    if not policy.returns_at_most:
+        return ""
+    return (
+        "Instead of releasing, the Client can request changes: the Release Request goes back with a "
+        "comment and ends as if it had been voided. That is possible "
+        f"{_times(policy.returns_at_most)} per Milestone; then the Client releases or opens a "
+        "Dispute."
+    )
+
+
+# --- Cancellation (R8.3) ---
+
+
+def cancellation_rule(policy: Policy) -> str:
+    return (
+        "Either of you can request cancellation of the Job, with a reason and a proposal how each "
+        "held Milestone is split; all goes back to the Client unless the request says otherwise. The "
+        f"other accepts or declines within {days(policy.cancellation_days)}, or the request lapses."
+    )
+
+
+# --- Disputes (R9) ---
+
+
+def answer_rule(policy: Policy) -> str:
+    answer_days = days(policy.dispute_answer_business_days, "business day")
+    return (
+        f"The other side answers within {answer_days}, Monday to Friday in UTC"
+        f"{_less_holidays(policy)}, at the same time of day. Without an answer the Dispute goes to "
+        "support, and so it does when either of you asks for it."
+    )
+
+
+def _less_holidays(policy: Policy) -> str:
+    """The holidays still to come and past, as the clock of the answer leaves them out."""
+    if not policy.holidays:
+        return ""
+    return f" less {together(display.day(on) for on in sorted(policy.holidays))}"
+
+
+def resumed_clock_rule(policy: Policy) -> str:
+    return (
+        "Only the side that opened a Dispute can withdraw it. The clock of its Release Request then "
+        f"goes on with the time it had left, but at least {days(policy.dispute_days_left_at_least)}; "
+        "that minimum holds once per request. Whoever withdrew cannot open another Dispute about "
+        "that request; the other side can."
+    )
+
+
+def sealed_rule(policy: Policy) -> str:
+    """The same under every Policy: nobody is to probe for the other side's limit."""
+    return (
+        "Each side may also enter a limit under seal: the Freelancer the least, the Client the most "
+        "that may go to the Freelancer. If the two meet or cross, the Dispute is settled at their "
+        "midpoint, rounded down to the smallest unit for the Freelancer; if not, both learn only "
+        f"that there is no match. {sealed_tries_rule(policy)}"
+    )
+
+
+def sealed_tries_rule(policy: Policy) -> str:
+    """The same under every Policy."""
+    return (
+        f"Each side can enter a limit {_times(SEALED_AT_MOST)} for one Milestone, once in "
+        f"{SEALED_PAUSE // timedelta(hours=1)} hours."
+    )
+
+
+def evidence_rule(policy: Policy) -> str:
+    """The same under every Policy."""
+    return f"A side can add at most {EVIDENCE_AT_MOST} files to one Dispute."
 
 
 # --- Terms and payments (R1.2, R2.3, R3.4, R13) ---
@@ -185,8 +261,8 @@ def settlement_notice_days(policy: Policy) -> int:
 
 def reactivation_rule(policy: Policy) -> str:
     return (
-        "A Dormant Job is active again when the Client releases a Milestone, when either of you "
-        "proposes or accepts changed Terms, or when every "
+        "A Dormant Job is active again when the Client releases a Milestone or requests cancellation, "
+        "when either of you proposes or accepts changed Terms, or when every "
         f"Milestone that holds money has a Release Request. The {days(policy.dormant_days)} then "
         "begin anew."
     )
@@ -197,11 +273,10 @@ def reactivation_rule(policy: Policy) -> str:
 
 @dataclass(frozen=True)
 class Number:
-    """One number of the Policy in words; ``offered`` is False while nobody can do what it is about."""
+    """One number of the Policy in words."""
 
     label: str
     value: str
-    offered: bool = True
 
 
 def numbers_of(policy: Policy) -> list[Number]:
@@ -209,7 +284,7 @@ def numbers_of(policy: Policy) -> list[Number]:
     return [
         *_numbers_of_money(policy),
         *_numbers_of_time(policy),
-        *_numbers_of_what_is_to_come(policy),
+        *_numbers_of_disagreement(policy),
     ]
 
 
@@ -236,18 +311,16 @@ def _numbers_of_time(policy: Policy) -> list[Number]:
     ]
 
 
-def _numbers_of_what_is_to_come(policy: Policy) -> list[Number]:
+def _numbers_of_disagreement(policy: Policy) -> list[Number]:
     answer = days(policy.dispute_answer_business_days, "business day")
     at_least = days(policy.dispute_days_left_at_least)
     holidays = ", ".join(display.day(on) for on in policy.holidays) or "none"
     return [
-        Number(
-            "Changes can be requested", f"{_times(policy.returns_at_most)} per Milestone", False
-        ),
-        Number("A cancellation request lapses after", days(policy.cancellation_days), False),
-        Number("A Dispute is answered within", answer, False),
-        Number("Holidays", holidays, False),
-        Number("After a Dispute a clock has at least", at_least, False),
+        Number("Changes can be requested", f"{_times(policy.returns_at_most)} per Milestone"),
+        Number("A cancellation request lapses after", days(policy.cancellation_days)),
+        Number("A Dispute is answered within", answer),
+        Number("Holidays", holidays),
+        Number("After a Dispute a clock has at least", at_least),
     ]
 
 

@@ -1,6 +1,8 @@
 """How the parties of a Job are named to whoever reads about it: the reader is "you"."""
 
-from billing.forecast import CLIENT, FREELANCER, Party
+from collections.abc import Sequence
+
+from billing.stopping import BOTH, CLIENT, FREELANCER, Party
 from escrow_site.lib import money
 from jobs.models import Job
 
@@ -22,6 +24,8 @@ class Voice:
         return self.role == party.value
 
     def name(self, party: Party) -> str:
+        if party is BOTH:
+            return self.either
         return self.client if party is CLIENT else self.freelancer
 
     def amount(self, amount_minor: int) -> str:
@@ -39,3 +43,14 @@ def begin(sentence: str) -> str:
 
 def in_days(days: int) -> str:
     return "1 day" if days == 1 else f"{days} days"
+
+
+def at_most(times: int) -> str:
+    words = {1: "once", 2: "twice"}
+    return f"at most {words.get(times, f'{times} times')}"
+
+
+def either_of(ways: Sequence[str]) -> str:
+    """“release it, request changes or open a Dispute”."""
+    *first, last = ways
+    return f"{', '.join(first)} or {last}" if first else last

@@ -4,20 +4,24 @@ Dates and prices are those of R14; every instant and amount follows from the Pol
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 
-from billing import timers
+from billing import timers, timetables
 from billing.models import Escrow, ReleaseRequest
+from billing.moves import disputes
 from billing.services import release_requests
 from billing.services.amounts import Amounts, quote, return_fee
-from billing.timers import Event, Timetable, What
+from billing.timetables import Event, Timetable, What
 from escrow_site.lib import money
-from escrow_site.lib.timing import DAY, end_of
+from escrow_site.lib.timing import DAY, business_days_after, end_of
 from jobs.models import Job, Person, Policy
 
 REQUESTED_AT = datetime(2026, 3, 9, 12, tzinfo=UTC)
 LAST_ACTIVITY_AT = datetime(2026, 4, 20, 9, tzinfo=UTC)
 LAST_MILESTONE_ON = date(2026, 4, 30)
+# Day 12 of 30, and five days later.
+DISPUTED_AFTER, WITHDRAWN_AFTER = Fraction(2, 5), 5 * DAY
 FEES_ON = (("USD", 500_00), ("USD", 33_33), ("JPY", 1_001), ("KWD", 10_005))
 DESIGN, WEBSITE, LAUNCH = "Design", "Website", "Launch"
 
@@ -52,7 +56,7 @@ def unanswered_request(policy: Policy) -> list[Moment]:
     job = _job(policy, state=Job.State.ACTIVE)
     escrow = _held(1, DESIGN, 500_00)
     request = _request(escrow, policy=policy, at=REQUESTED_AT)
-    table = timers.timetable(job, [(escrow, request, None)])
+    table = timetables.of_job(job, [(escrow, request, None)])
     started = Moment(
         REQUESTED_AT, f"The Freelancer requests release of “{DESIGN}”, {_usd(500_00)}.", "info"
     )
@@ -62,12 +66,38 @@ def unanswered_request(policy: Policy) -> list[Moment]:
     ]
 
 
+def withdrawn_dispute(policy: Policy) -> list[Moment]:
+    """R14.8: a Dispute about a request stops its clock, and is withdrawn before it is decided."""
+    job = _job(policy, state=Job.State.ACTIVE)
+    request = _request(_held(1, DESIGN, 500_00), policy=policy, at=REQUESTED_AT)
+    opened_at = REQUESTED_AT + int(policy.release_days * DISPUTED_AFTER) * DAY
+    answer_days = policy.dispute_answer_business_days
+    answer_due_at = business_days_after(opened_at, answer_days, policy.holidays)
+    withdrawn_at = max(opened_at + WITHDRAWN_AFTER, answer_due_at + DAY)
+    request.clock_stopped_at = opened_at
+    left = disputes.time_left(job, request)
+    return [
+        Moment(
+            REQUESTED_AT, f"The Freelancer requests release of “{DESIGN}”, {_usd(500_00)}.", "info"
+        ),
+        Moment(opened_at, "The Client opens a Dispute. The clock of the request stops.", "warning"),
+        Moment(answer_due_at, "Nobody has answered: the Dispute goes to support.", "warning"),
+        Moment(withdrawn_at, f"The Client withdraws the Dispute: {_left(left)}.", "info"),
+        Moment(withdrawn_at + left, f"Silence again: “{DESIGN}” is released.", "positive"),
+    ]
+
+
+def _left(left: timedelta) -> str:
+    count = left // DAY
+    return "1 day is left" if count == 1 else f"{count} days are left"
+
+
 def dormant_job(policy: Policy) -> list[Moment]:
     """R14.6: two Milestones are held, one is requested while the Job is Dormant."""
     job = _job(policy, state=Job.State.ACTIVE)
     escrows = [_held(2, WEBSITE, 1_000_00), _held(3, LAUNCH, 200_00)]
     names = {escrow.number: escrow.title for escrow in escrows}
-    table = timers.timetable(job, [(escrow, None, None) for escrow in escrows])
+    table = timetables.of_job(job, [(escrow, None, None) for escrow in escrows])
     assert table.dormant_at is not None
     told_at = table.dormant_at + policy.dormant_freelancer_days * DAY
     before = _moments(table, policy, names, {What.DORMANT, What.FREELANCER_TOLD}, until=told_at)
@@ -77,7 +107,7 @@ def dormant_job(policy: Policy) -> list[Moment]:
     job = _job(policy, state=Job.State.DORMANT, dormant_at=table.dormant_at, told_at=told_at)
     request = _request(escrows[1], policy=policy, at=requested_at)
     job.note_activity(requested_at, release_request=True)
-    table = timers.timetable(job, [(escrows[0], None, None), (escrows[1], request, None)])
+    table = timetables.of_job(job, [(escrows[0], None, None), (escrows[1], request, None)])
     return [
         Moment(LAST_ACTIVITY_AT, "The last Activity. Two Milestones are held.", ""),
         Moment(end_of(LAST_MILESTONE_ON), "The last Milestone date ends.", ""),

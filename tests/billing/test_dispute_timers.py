@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from billing.forecast import CLIENT, FREELANCER, Action, Stop, forecast
+from billing.forecast import forecast
 from billing.models import Dispute, Escrow, ReleaseRequest
-from billing.selectors import foretold, timetables
+from billing.selectors import escrow_rows, foretold
 from billing.services import disputes, mediation, offers, refunding, releases, sweeping
-from billing.timers import What
+from billing.stopping import CLIENT, FREELANCER, Action, Stop
+from billing.timetables import What
 from jobs.models import Activity, Job, Notification, Person
 from tests.billing.dispute_steps import (
     DAY,
@@ -215,7 +216,7 @@ def test_the_forecast_says_who_must_answer_and_what_silence_does(
 ) -> None:
     open_dispute(job, client_person)
     job = Job.objects.select_related("client", "freelancer", "policy").get(pk=job.pk)
-    rows = timetables.rows_of([job.pk])[job.pk]
+    rows = escrow_rows.rows_of([job.pk])[job.pk]
     foreseen = forecast(job, rows, at=NOON + HOUR)
     assert [(one.at, one.what, one.amount_minor) for one in foreseen] == [
         (NOON + 2 * DAY, What.DISPUTE_ESCALATES, 500_00)
@@ -224,21 +225,25 @@ def test_the_forecast_says_who_must_answer_and_what_silence_does(
     assert foreseen[0].stops == (
         Stop(by=FREELANCER, how=Action.ANSWER_DISPUTE),
         Stop(by=CLIENT, how=Action.WITHDRAW_DISPUTE),
+        Stop(by=CLIENT, how=Action.RELEASE),
+        Stop(by=FREELANCER, how=Action.REFUND),
     )
     (for_freelancer,) = foretold.moments(job, foreseen, role="freelancer")
     assert (for_freelancer.title, for_freelancer.key) == (
         "The Dispute about “Milestone 1” goes to support", "dispute-escalates-1",
     )  # fmt: skip
     assert for_freelancer.text == (
-        "Because you have not answered. Support reads what both of you have said and decides how the "
+        "You have not answered by then. Support reads what both of you have said and decides how the "
         "$500.00 is split; until then it stays held."
     )
     assert for_freelancer.stops == (
         "You can answer, or offer a split.", "Clara Client can withdraw the Dispute.",
+        "Clara Client can release all that is held, or you refund it: the Dispute ends then.",
     )  # fmt: skip
     (for_client,) = foretold.moments(job, foreseen, role="client")
     assert for_client.stops == (
         "Frank Freelancer can answer, or offer a split.", "You can withdraw the Dispute.",
+        "You can release all that is held, or Frank Freelancer refund it: the Dispute ends then.",
     )  # fmt: skip
     # And so it happens.
     sweeping.sweep(at=NOON + 2 * DAY)
@@ -252,7 +257,7 @@ def test_other_milestones_are_foretold_as_they_will_happen(
     request_release(job, 2)
     open_dispute(job, freelancer, number=1)
     job = Job.objects.select_related("client", "freelancer", "policy").get(pk=job.pk)
-    foreseen = forecast(job, timetables.rows_of([job.pk])[job.pk], at=NOON + HOUR)
+    foreseen = forecast(job, escrow_rows.rows_of([job.pk])[job.pk], at=NOON + HOUR)
     assert foreseen[0].turn is CLIENT
     assert [(one.what, one.number) for one in foreseen if one.to] == [(What.RELEASE, 2)]
     sweeping.sweep(at=LATE)

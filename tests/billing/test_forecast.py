@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from billing.forecast import Action, Foreseen, Party, forecast
+from billing.forecast import Foreseen, forecast
 from billing.models import Escrow, Payment, ReleaseRequest
-from billing.selectors.timetables import Row, rows_of
+from billing.selectors.escrow_rows import Row, rows_of
 from billing.services import payments, release_requests
-from billing.timers import What
-from escrow_site.lib import states
+from billing.stopping import Action, Party, Stop
+from billing.timetables import What
+from escrow_site.lib import statements, states
 from jobs.models import Job, Person, Policy
 from tests.billing.steps import request_release
 from tests.scenarios import START, fund, good_card, running_job
@@ -57,6 +58,7 @@ def milestone(
         pk=100 + number, escrow=escrow, state="open", requested_at=requested_at,
         overdue_at=requested_at + 15 * DAY, auto_release_at=requested_at + 30 * DAY,
     )  # fmt: skip
+    statements.attach(request, "disputes", [])
     return escrow, request, None
 
 
@@ -230,10 +232,13 @@ def test_a_release_says_how_the_money_divides() -> None:
     assert (released.to, released.titles) == (Party.FREELANCER, ("M1",))
     assert (released.amount_minor, released.amounts.net_minor) == (500_00, 456_25)
     assert released.amounts.service_fee_minor == 43_75
-    assert [(stop.by, stop.how) for stop in released.stops] == [
-        (Party.CLIENT, Action.RELEASE),
-        (Party.FREELANCER, Action.VOID),
-    ]
+    assert released.stops == (
+        Stop(by=Party.CLIENT, how=Action.RELEASE),
+        Stop(by=Party.CLIENT, how=Action.REQUEST_CHANGES, times=2),
+        Stop(by=Party.FREELANCER, how=Action.VOID),
+        Stop(by=Party.FREELANCER, how=Action.REFUND),
+        Stop(by=Party.BOTH, how=Action.OPEN_DISPUTE),
+    )
 
 
 def test_the_fee_on_what_is_left_after_a_part_was_released() -> None:

@@ -7,9 +7,9 @@ import pytest
 from billing.forecast import forecast
 from billing.models import Payment
 from billing.selectors import foretold
+from billing.selectors.escrow_rows import Row
 from billing.selectors.foretold import Proposal
-from billing.selectors.timetables import Row
-from billing.timers import What
+from billing.timetables import What
 from jobs.models import Job, Policy
 from tests.billing.test_forecast import ON_9_MARCH, SITUATIONS, job, milestone, utc
 
@@ -54,8 +54,10 @@ def test_support_reads_both_names() -> None:
     )
     assert moment.then == "Then the Job is complete, and both get the Closing Statement."
     assert moment.stops == (
-        "Clara Client can release it.",
-        "Frank can void the request: the money stays held, and a new request starts a new 30 days.",
+        "Clara Client can release it, request changes (at most twice) or open a Dispute.",
+        "Frank can void the request, refund the money or open a Dispute.",
+        "After a void or a request for changes the money stays held, and a new request starts a new "
+        "30 days.",
     )
 
 
@@ -66,7 +68,10 @@ def test_releases_at_one_instant_are_told_together() -> None:
         "“M1”: $500.00 goes to Frank, $456.25 net after fees of $43.75.",
         "“M2”: $500.00 goes to Frank, $456.25 net after fees of $43.75.",
     )
-    assert moment.stops[0] == "You can release them."
+    assert (
+        moment.stops[0]
+        == "You can release them, request changes (at most twice) or open a Dispute."
+    )
     assert len(moment.reminders) == 5
 
 
@@ -91,7 +96,7 @@ def test_other_numbers_of_the_policy_make_other_words() -> None:
     dormant, told, settled = moments(row, [milestone(1, 500_00)])
     assert [dormant.at, told.at, settled.at] == [utc(3, 10), utc(3, 12), utc(3, 13)]
     assert dormant.text.startswith("Nobody has done anything for 1 day by then")
-    assert dormant.stops[0].startswith("Any activity by either of you starts the 1 day anew:")
+    assert dormant.stops[-1] == "Each of these starts the 1 day anew."
     assert told.text == "The escrow account is settled 1 day later."
     assert settled.lines == ("“M1”: $500.00 goes back to you, $495.00 net after fees of $5.00.",)
     [released] = moments(job(**ON_9_MARCH, policy=policy), RELEASED[:1])
@@ -140,7 +145,7 @@ def test_a_payment_for_several_milestones_is_one_entry() -> None:
 def test_what_was_just_said_is_not_said_again() -> None:
     later = milestone(2, 500_00, requested_at=utc(3, 9, 12, 30))
     first, second = foretold.without_repetition(moments(job(**ON_9_MARCH), [RELEASED[0], later]))
-    assert first.stops[0] == "You can release it."
+    assert first.stops[0].startswith("You can release it, ")
     assert second.stops == ("The same can be done.",)
 
 

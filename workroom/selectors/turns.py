@@ -3,35 +3,22 @@
 The words of the overview. What may be done is decided by the guards of the services.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
 
-from billing.models import Cancellation, Escrow
+from billing.models import Escrow
 from billing.selectors import foretold
-from escrow_site.lib import display, money
+from escrow_site.lib import display
 from jobs.models import Job, Person
 from workroom.models import Terms
+from workroom.selectors import turns_of_disagreement
 from workroom.selectors.overview import is_asked_for
+from workroom.selectors.turn_words import Turn, are, it, named
 
 NOTHING_WAITS = "Nothing waits for you now."
-
-
-@dataclass(frozen=True, kw_only=True)
-class Turn:
-    """The sentence, what it means for the reader, and the action if there is one.
-
-    ``is_urged``: the Job waits for the reader to do it.
-    """
-
-    sentence: str
-    detail: str = ""
-    label: str = ""
-    url: str = ""
-    tone: str = "info"
-    is_urged: bool = True
 
 
 def turn(
@@ -46,8 +33,10 @@ def turn(
         return _awarded(job, terms, viewer, at)
     if job.has_ended:
         return _ended(job)
-    if to_answer := [escrow for escrow in escrows if _waits_for_answer(escrow, viewer)]:
-        return _answer(job, to_answer)
+    if to_answer := [
+        escrow for escrow in escrows if turns_of_disagreement.waits_for_answer(escrow, viewer)
+    ]:
+        return turns_of_disagreement.of_dispute_to_answer(job, to_answer)
     is_asked = any(escrow.request_due_at is not None for escrow in escrows)
     if waits_for(viewer, terms) and not (is_asked and viewer.pk == job.client_id):
         assert terms is not None
@@ -59,31 +48,6 @@ def turn(
     ):
         return _dormant(job, escrows, viewer)
     return _of_client(job, escrows) if viewer.pk == job.client_id else _of_freelancer(job, escrows)
-
-
-def of_cancellation(
-    cancellation: Cancellation | None, *, job: Job, viewer: Person, at: datetime
-) -> Turn | None:
-    """Who is to answer the request to cancel the Job, and until when (R8.3)."""
-    if cancellation is None or cancellation.has_lapsed(at=at):
-        return None
-    until = display.instant(cancellation.lapses_at)
-    url = reverse("billing:cancellation", args=[cancellation.pk])
-    if viewer.pk == cancellation.requested_by_id:
-        return Turn(
-            sentence=f"Waiting for {job.other_party(viewer)} to answer your request to cancel the "
-            f"Job, until {until}.",
-            label="See the request",
-            url=url,
-            is_urged=False,
-        )
-    return Turn(
-        sentence=f"{cancellation.requested_by} wants to cancel the Job.",
-        detail=f"Accept or decline until {until}; then the request lapses, and the Job goes on.",
-        label="Answer the request",
-        url=url,
-        tone="warning",
-    )
 
 
 def nothing_was_ever_funded(job: Job, escrows: list[Any]) -> bool:
@@ -149,37 +113,6 @@ def _change(job: Job, proposal: Terms, viewer: Person) -> Turn:
     )
 
 
-def _waits_for_answer(escrow: Any, viewer: Person) -> bool:
-    """Whether the viewer is to answer the Dispute about a Milestone (R9.2)."""
-    return escrow.answer_due_at is not None and escrow.disputed_by_id != viewer.pk
-
-
-def _answer(job: Job, disputed: list[Any]) -> Turn:
-    first = min(disputed, key=lambda escrow: escrow.answer_due_at)
-    opener = job.client if first.disputed_by_id == job.client_id else job.freelancer
-    return Turn(
-        sentence=f"{opener} disputes {_named(disputed, job)}.",
-        detail=f"Answer by {display.instant(first.answer_due_at)}; without an answer support decides.",
-        label="Answer the Dispute" if len(disputed) == 1 else "See the Disputes",
-        url=reverse("workroom:disputes", args=[job.pk]),
-        tone="critical",
-    )
-
-
-def _disputed(job: Job, escrows: list[Any]) -> Turn | None:
-    """Nothing else is to be done, and money is frozen (R9.1)."""
-    disputed = [escrow for escrow in escrows if escrow.disputed_at is not None]
-    if not disputed:
-        return None
-    return Turn(
-        sentence=f"{_named(disputed, job)} {_are(disputed)} disputed.",
-        detail="The money stays held until you agree, or support decides.",
-        label="See the Dispute" if len(disputed) == 1 else "See the Disputes",
-        url=reverse("workroom:disputes", args=[job.pk]),
-        is_urged=False,
-    )
-
-
 def _of_client(job: Job, escrows: list[Any]) -> Turn:
     requested = [escrow for escrow in escrows if escrow.request_due_at is not None]
     pending = [escrow for escrow in escrows if escrow.state == Escrow.State.PENDING]
@@ -188,7 +121,7 @@ def _of_client(job: Job, escrows: list[Any]) -> Turn:
         return _release(job, requested)
     if pending:
         return Turn(
-            sentence=f"{_named(pending, job)} {_are(pending)} Pending: your bank has not confirmed the payment.",
+            sentence=f"{named(pending, job)} {are(pending)} Pending: your bank has not confirmed the payment.",
             detail="It changes to Funded by itself as soon as you pass authentication. Otherwise the "
             f"payment lapses on {_lapses(pending)} and nothing is charged.",
             label="Authenticate the payment",
@@ -197,12 +130,16 @@ def _of_client(job: Job, escrows: list[Any]) -> Turn:
         )
     if asked:
         return Turn(
-            sentence=f"Funding of {_named(asked, job)} is requested.",
+            sentence=f"Funding of {named(asked, job)} is requested.",
             detail="The money is held here until you release it.",
             label="Fund" if len(asked) > 1 else f"Fund “{asked[0]}”",
             url=_with_numbers("billing:fund", job, asked),
         )
-    return _finished(job, escrows) or _disputed(job, escrows) or Turn(sentence=NOTHING_WAITS)
+    return (
+        _finished(job, escrows)
+        or turns_of_disagreement.of_frozen_money(job, escrows)
+        or Turn(sentence=NOTHING_WAITS)
+    )
 
 
 def _release(job: Job, requested: list[Any]) -> Turn:
@@ -210,7 +147,7 @@ def _release(job: Job, requested: list[Any]) -> Turn:
     due = display.instant(first.request_due_at)
     overdue = _overdue(requested)
     asked: dict[str, Any] = {
-        "sentence": f"{job.freelancer} requests release of {_named(requested, job)}{overdue}.",
+        "sentence": f"{job.freelancer} requests release of {named(requested, job)}{overdue}.",
         "tone": "critical" if overdue else "info",
     }
     if len(requested) == 1:
@@ -249,7 +186,7 @@ def _of_freelancer(job: Job, escrows: list[Any]) -> Turn:
     }
     if pending := [escrow for escrow in escrows if escrow.state == Escrow.State.PENDING]:
         return Turn(
-            sentence=f"{_named(pending, job)} {_are(pending)} Pending: the bank of {job.client} has "
+            sentence=f"{named(pending, job)} {are(pending)} Pending: the bank of {job.client} has "
             "not confirmed the payment.",
             detail=f"It changes to Funded by itself as soon as {job.client} passes authentication. "
             f"Otherwise the payment lapses on {_lapses(pending)}.",
@@ -265,7 +202,7 @@ def _of_freelancer(job: Job, escrows: list[Any]) -> Turn:
         first = min(requested, key=lambda escrow: escrow.request_due_at)
         overdue = _overdue(requested)
         return Turn(
-            sentence=f"You requested release of {_named(requested, job)}{overdue}.",
+            sentence=f"You requested release of {named(requested, job)}{overdue}.",
             detail=f"{job.client} has until {display.instant(first.request_due_at)} to answer; "
             "then it is released to you.",
             tone="warning" if overdue else "info",
@@ -273,12 +210,13 @@ def _of_freelancer(job: Job, escrows: list[Any]) -> Turn:
             **report,
         )
     held = [escrow for escrow in escrows if escrow.state == Escrow.State.FUNDED]
-    funded = [escrow for escrow in held if escrow.disputed_at is None]
-    if not funded and (disputed := _disputed(job, escrows)):
+    funded = [escrow for escrow in held if not escrow.is_frozen]
+    if not funded and (disputed := turns_of_disagreement.of_frozen_money(job, escrows)):
         return disputed
     if funded:
         return Turn(
-            sentence=f"{_named(funded, job)} {_are(funded)} Funded: you can work on it.", **report
+            sentence=f"{named(funded, job)} {are(funded)} Funded: you can work on {it(funded)}.",
+            **report,
         )
     return Turn(sentence="No Milestone is Funded now.", is_urged=False, **report)
 
@@ -357,24 +295,6 @@ def _ended(job: Job) -> Turn:
 def _lapses(pending: list[Any]) -> str:
     """When the payment lapses that is not authenticated until then."""
     return display.instant(min(escrow.payment_lapses_at for escrow in pending))
-
-
-def _are(escrows: list[Any]) -> str:
-    return "is" if len(escrows) == 1 else "are"
-
-
-def _named(escrows: list[Any], job: Job) -> str:
-    """“Design” ($500.00), or their number and sum."""
-    total = money.display(
-        sum(
-            escrow.held_minor if escrow.state == Escrow.State.FUNDED else escrow.amount_minor
-            for escrow in escrows
-        ),
-        job.currency,
-    )
-    return (
-        f"“{escrows[0]}” ({total})" if len(escrows) == 1 else f"{len(escrows)} Milestones ({total})"
-    )
 
 
 def _with_numbers(name: str, job: Job, escrows: list[Any]) -> str:

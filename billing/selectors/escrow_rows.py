@@ -1,16 +1,20 @@
-"""The rows that a timetable is made of (``billing.timers``), for one Job or for many at once."""
+"""The rows that a timetable is made of (``billing.timetables``), for one Job or for many at once."""
 
 from collections import defaultdict
 from collections.abc import Collection
 
-from billing.models import Escrow, Payment, ReleaseRequest
+from billing.models import Dispute, Escrow, Payment, ReleaseRequest
 from escrow_site.lib import statements
 
 Row = tuple[Escrow, ReleaseRequest | None, Payment | None]
 
 # An Escrow has one unanswered request and one payment under way at most. By position as in the Terms.
-ROWS_OF = """
-SELECT {escrow}, {request}, {payment}
+# Who opened a Dispute about the request before cannot open another one about it (R9.4).
+OPENERS = """ARRAY(
+    SELECT past.opened_by_id FROM billing_dispute AS past WHERE past.request_id = request.id
+)"""
+ROWS_OF = f"""
+SELECT {{escrow}}, {{request}}, {{payment}}, {OPENERS}
   FROM billing_escrow AS escrow
   LEFT JOIN billing_releaserequest AS request
     ON request.escrow_id = escrow.id AND request.state IN ('open', 'overdue', 'disputed')
@@ -27,6 +31,7 @@ ESCROW = statements.Only(
         "id", "job_id", "number", "position", "title", "amount_minor", "state", "funded_minor",
         "released_minor", "refunded_minor", "credited_minor", "service_fee_minor",
         "processing_fee_minor", "disputed_at", "disputed_by_id", "answer_due_at",
+        "times_returned", "charged_back_at",
     ),
 )  # fmt: skip
 REQUEST = statements.Only(
@@ -52,11 +57,19 @@ def rows_of(job_ids: Collection[int]) -> dict[int, list[Row]]:
     """
     rows: dict[int, list[Row]] = defaultdict(list)
     payments: dict[int, Payment] = {}
-    for escrow, request, payment in statements.read(
+    for escrow, request, payment, openers in statements.read(
         ROWS_OF, list(job_ids), escrow=ESCROW, request=REQUEST, payment=PAYMENT
     ):
+        attach_disputes(request, openers)
         if payment is not None:
             # One payment may be for several Milestones, and is one row to whoever changes it.
             payment = payments.setdefault(payment.pk, payment)
         rows[escrow.job_id].append((escrow, request, payment))
     return {job_id: rows[job_id] for job_id in job_ids}
+
+
+def attach_disputes(request: ReleaseRequest | None, openers: list[int]) -> None:
+    """Give a request the Disputes about it, of which only the opener was read."""
+    if request is not None:
+        disputes = [Dispute(opened_by_id=person_id) for person_id in openers]
+        statements.attach(request, "disputes", disputes)
