@@ -35,6 +35,7 @@ class Kind(StrEnum):
     REFUND = "refund"
     PAYOUT = "payout"
     CARD = "card"
+    CHARGEBACK = "chargeback"
 
 
 class Status(StrEnum):
@@ -99,8 +100,10 @@ class PayoutOrder:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What the provider says about one charge, refund, payout or card.
+    """What the provider says about one charge, refund, payout, card or chargeback.
 
+    Of a chargeback ``idempotency_key`` is the charge's, PROCESSING says that it has begun, and
+    ``amount_minor`` is what the bank takes; of everything else the amount is our own to know.
     ``reference`` is the provider's own, empty when it has none. ``failure`` is fit for the user.
     ``authentication_url`` is where the holder confirms to his bank that the card is his.
     """
@@ -109,6 +112,7 @@ class Answer:
     status: Status
     reference: str = ""
     idempotency_key: str = ""
+    amount_minor: int = 0
     failure: str = ""
     authentication_url: str = ""
     card_authenticated: bool = False

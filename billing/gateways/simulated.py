@@ -210,6 +210,7 @@ class SimulatedGateway:
                 status=Status(told["status"]),
                 reference=told["reference"],
                 idempotency_key=told["idempotency_key"],
+                amount_minor=int(told["amount_minor"]),
                 failure=told["failure"],
                 card_authenticated=told["card_authenticated"],
             )
@@ -291,6 +292,7 @@ def sign(answer: Answer) -> SignedEvent:
             "status": answer.status,
             "reference": answer.reference,
             "idempotency_key": answer.idempotency_key,
+            "amount_minor": answer.amount_minor,
             "failure": answer.failure,
             "card_authenticated": answer.card_authenticated,
         },
@@ -333,6 +335,11 @@ def _status_of_new_charge(card: SimulatedCard) -> Status:
 
 def _charged_minor(charge: SimulatedCharge) -> int:
     return charge.amount_minor if charge.status == Status.SUCCEEDED else 0
+
+
+def left_minor(charge: SimulatedCharge) -> int:
+    """What of a charge has not gone back to the card."""
+    return charge.amount_minor - _refunded_minor(f"refund_{charge.reference}")
 
 
 def _refunded_minor(prefix: str) -> int:

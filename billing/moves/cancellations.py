@@ -3,13 +3,12 @@
 Who may ask and answer is in ``services.cancellations``.
 """
 
-import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from billing.models import Cancellation, Escrow
-from billing.moves import disputes, endings, reasons, splits, stops
+from billing.moves import disputes, endings, reasons, removals, splits, stops
 from billing.moves.endings import Ending
 from billing.moves.splits import Split
 from billing.notices import CANCELLATION_LAPSED, CANCELLATION_STALE, REMOVED
@@ -65,7 +64,7 @@ def carry_out(
     about all this, which tell nobody, and the one of the end, which names the Closing Statement (R11.2).
     """
     money = [
-        dataclasses.replace(entry, untold=frozenset(entry.readers))
+        entry.quiet()
         for split in divided
         for entry in disputes.end(split.escrow, by=by, at=at, reason=reason)
     ]
@@ -78,7 +77,7 @@ def carry_out(
 
 def _remove_unfunded(job: Job, *, by: Person, at: datetime) -> list[Entry]:
     unfunded = list(Escrow.objects.of(job).filter(state=Escrow.State.UNFUNDED))
-    states.move(unfunded, "remove")
+    removals.remove(unfunded, at=at)
     return [
         Entry(
             job=job,

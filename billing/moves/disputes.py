@@ -20,11 +20,13 @@ def facts_of(dispute: Dispute, **more: Any) -> dict[str, Any]:
     """What every line about a Dispute says; amounts in minor units. ``due_at``: an answer is due."""
     escrow = dispute.escrow
     due = {"due_at": escrow.answer_due_at} if escrow.answer_due_at else {}
+    is_with_support = dispute.state in (Dispute.State.MEDIATION, Dispute.State.DECIDED)
     return {
         "dispute": dispute.pk,
         "escrow": escrow.title,
         "number": escrow.number,
         **due,
+        **({"is_with_support": True} if is_with_support else {}),
         **more,
     }
 
@@ -50,6 +52,14 @@ def note_answer(dispute: Dispute, *, at: datetime) -> None:
     dispute.answered_at = at
     Dispute.objects.filter(pk=dispute.pk).update(answered_at=at)
     _set_on_escrow(dispute.escrow, answer_due_at=None)
+
+
+def extend_answer(dispute: Dispute, *, until: datetime) -> None:
+    """Give the other side until then to answer (R9.7)."""
+    dispute.answer_due_at = until
+    Dispute.objects.filter(pk=dispute.pk).update(answer_due_at=until)
+    _set_on_escrow(dispute.escrow, answer_due_at=until)
+    dispute.job.note_due(until)
 
 
 def escalate(disputes: Sequence[tuple[Dispute, datetime]], *, by: Person | None) -> None:
@@ -92,10 +102,12 @@ def settle(dispute: Dispute, *, at: datetime, reason: str) -> None:
 
 
 def withdraw(dispute: Dispute, *, at: datetime, reason: str) -> None:
-    """Close a Dispute whose money stays held; its request's clock runs again (R9.4)."""
+    """Close a Dispute whose money stays held; its request's clock runs again (R9.4), unless a
+    chargeback still stops it.
+    """
     _close(dispute, "withdraw", at=at, reason=reason)
-    if dispute.request is not None:
-        _resume(dispute.job, dispute.request, at=at)
+    if dispute.request is not None and not dispute.escrow.is_frozen:
+        resume(dispute.job, dispute.request, at=at)
 
 
 def _close(dispute: Dispute, verb: str, *, at: datetime, reason: str) -> None:
@@ -108,9 +120,13 @@ def _close(dispute: Dispute, verb: str, *, at: datetime, reason: str) -> None:
     states.move(list(waiting), "lapse")
     _set_on_escrow(dispute.escrow, disputed_at=None, disputed_by_id=None, answer_due_at=None)
     set_columns(dispute.job, dispute_ended_at=at)
-    # What fell due by R10 meanwhile is due now.
-    if dispute.job.dormant_at is not None and dispute.job.dormant_at <= at:
-        dispute.job.note_due(at)
+    note_overdue_dormancy(dispute.job, at=at)
+
+
+def note_overdue_dormancy(job: Job, *, at: datetime) -> None:
+    """What fell due by R10 while the money was frozen is due now."""
+    if job.dormant_at is not None and job.dormant_at <= at:
+        job.note_due(at)
 
 
 def time_left(job: Job, request: ReleaseRequest) -> timedelta:
@@ -122,7 +138,7 @@ def time_left(job: Job, request: ReleaseRequest) -> timedelta:
     return left
 
 
-def _resume(job: Job, request: ReleaseRequest, *, at: datetime) -> None:
+def resume(job: Job, request: ReleaseRequest, *, at: datetime) -> None:
     """The clock goes on with the time that was left, but once per request with at least seven days."""
     policy = job.policy
     assert policy is not None and request.clock_stopped_at is not None

@@ -3,7 +3,6 @@
 How much goes where was agreed or decided; who may do that is for ``services`` to say.
 """
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -82,10 +81,7 @@ def _release(splits: Sequence[Split], *, by: Person | None, at: datetime, reason
     ):
         # What is still held is read from this row when the rest goes back.
         part.escrow.released_minor = before_minor + part.gross_minor
-        entry = releases.entry(part, released, by=by)
-        lines[part.escrow.pk, "release"] = dataclasses.replace(
-            entry, untold=frozenset(entry.readers)
-        )
+        lines[part.escrow.pk, "release"] = releases.entry(part, released, by=by).quiet()
     return lines
 
 

@@ -75,5 +75,4 @@ def _entry(
             "payment": payment.pk,
             "card": str(payment.method),
         },
-        untold=frozenset(person for person in (job.client_id, job.freelancer_id) if person),
-    )
+    ).quiet()

@@ -10,6 +10,8 @@ from typing import Any
 
 from escrow_site.lib import statements
 
+DIFFERENCES_KEPT = 100
+
 
 @dataclass(frozen=True)
 class Check:
@@ -265,6 +267,67 @@ CHECKS = (
                <> (statement.totals->'job'->>'credited_minor')::bigint
         """,
     ),
+    Check(
+        "Every open Dispute freezes its Milestone, and nothing else counts as disputed.",
+        """
+        SELECT format('escrow %s: disputed %s by %s, answer due %s; open Dispute %s: %s by %s, %s',
+                      coalesce(escrow.id, dispute.escrow_id), escrow.disputed_at,
+                      escrow.disputed_by_id, escrow.answer_due_at, dispute.id, dispute.opened_at,
+                      dispute.opened_by_id, dispute.answer_due_at) AS difference
+          FROM (SELECT id, disputed_at, disputed_by_id, answer_due_at FROM billing_escrow
+                 WHERE num_nonnulls(disputed_at, disputed_by_id, answer_due_at) > 0) AS escrow
+          FULL JOIN (
+            SELECT id, escrow_id, opened_at, opened_by_id,
+                   CASE WHEN state = 'open' AND answered_at IS NULL THEN answer_due_at END
+                   AS answer_due_at
+              FROM billing_dispute WHERE state IN ('open', 'mediation', 'decided')
+          ) AS dispute ON dispute.escrow_id = escrow.id
+         WHERE (escrow.disputed_at, escrow.disputed_by_id, escrow.answer_due_at)
+               IS DISTINCT FROM (dispute.opened_at, dispute.opened_by_id, dispute.answer_due_at)
+        """,
+    ),
+    Check(
+        "Every open chargeback freezes what its payment is there for, and nothing else is charged back.",
+        """
+        SELECT format('escrow %s: charged back %s, open chargeback %s',
+                      coalesce(escrow.id, frozen.escrow_id), escrow.charged_back_at,
+                      frozen.opened_at) AS difference
+          FROM (SELECT id, charged_back_at FROM billing_escrow
+                 WHERE charged_back_at IS NOT NULL) AS escrow
+          FULL JOIN (
+            SELECT allocation.escrow_id, chargeback.opened_at
+              FROM billing_chargeback AS chargeback
+              JOIN billing_allocation AS allocation
+                ON allocation.payment_id = chargeback.payment_id AND allocation.live
+             WHERE chargeback.state IN ('open', 'recorded')
+          ) AS frozen ON frozen.escrow_id = escrow.id
+         WHERE escrow.charged_back_at IS DISTINCT FROM frozen.opened_at
+        """,
+    ),
+    Check(
+        "The clock of a Release Request stands still while its Milestone is frozen, and only then.",
+        """
+        SELECT format('release request %s (%s): disputed %s, charged back %s', request.id,
+                      request.state, escrow.disputed_at, escrow.charged_back_at) AS difference
+          FROM billing_releaserequest AS request
+          JOIN billing_escrow AS escrow ON escrow.id = request.escrow_id
+         WHERE request.state IN ('open', 'overdue', 'disputed')
+           AND (request.state = 'disputed')
+               <> (num_nonnulls(escrow.disputed_at, escrow.charged_back_at) > 0)
+        """,
+    ),
+    Check(
+        "What a lost chargeback took is in the ledger.",
+        """
+        SELECT format('chargeback %s (%s): %s, %s in the ledger', chargeback.id, chargeback.state,
+                      chargeback.amount_minor, transfer.amount_minor) AS difference
+          FROM billing_chargeback AS chargeback
+          LEFT JOIN billing_transfer AS transfer
+            ON transfer.reference = 'chargeback:' || chargeback.id || ':taken'
+         WHERE coalesce(transfer.amount_minor, 0)
+               <> CASE WHEN chargeback.state = 'lost' THEN chargeback.amount_minor ELSE 0 END
+        """,
+    ),
     # An hour, as the sweep may be working on it now; what was set aside waits for support.
     Check(
         "Nothing that was due is left behind.",
@@ -281,6 +344,15 @@ CHECKS = (
                       job.next_due_at AT TIME ZONE 'UTC')
           FROM jobs_job AS job
          WHERE job.next_due_at < %(at)s - interval '1 hour' AND job.set_aside_at IS NULL
+         UNION ALL
+        SELECT format('job %%s (%%s) holds money, was dormant from %%s, and nobody looks at it again',
+                      job.id, job.state, job.dormant_at AT TIME ZONE 'UTC')
+          FROM jobs_job AS job
+          JOIN billing_escrow AS escrow ON escrow.job_id = job.id AND escrow.state = 'funded'
+         WHERE job.state IN ('active', 'dormant') AND job.next_due_at IS NULL
+           AND job.dormant_at < %(at)s - interval '1 hour' AND job.set_aside_at IS NULL
+         GROUP BY job.id
+        HAVING count(escrow.disputed_at) + count(escrow.charged_back_at) = 0
         """,
         depends_on_the_hour=True,
     ),
@@ -301,6 +373,20 @@ def audit_ledger(checks: Iterable[Check] = CHECKS, *, at: datetime) -> list[Find
         Finding(check.name, [row["difference"] for row in _breaches(check, at=at)])
         for check in checks
     ]
+
+
+def differences(findings: Iterable[Finding]) -> list[str]:
+    """All that was found, each with the law that it breaks."""
+    return [
+        f"{finding.check} {difference}"
+        for finding in findings
+        for difference in finding.differences
+    ]
+
+
+def summary(found: list[str]) -> dict[str, Any]:
+    """What the heartbeat of the audit keeps: how many differences, and the first of them."""
+    return {"count": len(found), "differences": found[:DIFFERENCES_KEPT]}
 
 
 def _breaches(check: Check, *, at: datetime) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from django.db.models.functions import Least
 from billing import gateways
 from billing.gateways.base import Answer, BadEvent, Kind, Status
 from billing.models import GatewayEvent
-from billing.services import cards, payments, payouts, refunds
+from billing.services import cards, chargebacks, payments, payouts, refunds
 from billing.timers import ON_TIME
 from escrow_site.lib import timing
 from escrow_site.lib.transactions import once_after_commit
@@ -76,7 +76,7 @@ def work_off_one(event_key: int, *, at: datetime) -> bool:
     try:
         is_known = _hand_on(event, at=at)
     except Exception as error:
-        logger.exception("Gateway event %s could not be worked off", event.event_id)
+        logger.exception("gateway_event_failed", extra={"gateway_event": event.pk})
         own.update(attempts=attempts, failure=f"{type(error).__name__}: {error}"[:2000])
         return False
     own.update(
@@ -100,7 +100,7 @@ def _came_at(event: GatewayEvent, *, at: datetime) -> datetime:
 
 
 def apply(gateway: str, answer: Answer, *, at: datetime, came_at: datetime) -> bool:
-    """Enter what a provider says about a charge, refund, payout or card; whether it is ours.
+    """Enter what a provider says about a charge, refund, payout, card or chargeback; whether it is ours.
 
     Money that was expected is there since the answer came, so that an outage lets no payment lapse
     that was authenticated in time (R3.4, R6.4).
@@ -112,6 +112,10 @@ def apply(gateway: str, answer: Answer, *, at: datetime, came_at: datetime) -> b
             if payment := payments.find(gateway, answer):
                 has_arrived = answer.status == Status.SUCCEEDED and payment.is_under_way
                 payments.record_answer(payment, answer, at=came_at if has_arrived else at)
+                return True
+        case Kind.CHARGEBACK:
+            if payment := payments.find(gateway, answer):
+                chargebacks.enter(payment.pk, answer, at=at)
                 return True
         case Kind.REFUND:
             if refund := refunds.find(gateway, answer):

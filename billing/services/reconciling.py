@@ -35,9 +35,13 @@ def _ask_all(rows: Iterable[Any], ask: Callable[..., object], *, at: datetime) -
             ask(row, at=at)
             row.refresh_from_db()
         except (GatewayError, Refusal) as silence:
-            logger.warning("%s: no answer from the provider (%s)", row, silence)
-        except Exception:
-            logger.exception("%s could not be reconciled", row)
+            logger.warning("no_answer_from_provider", extra=_about(row, silence))
+        except Exception as error:
+            logger.exception("not_reconciled", extra=_about(row, error))
         else:
             ended += row.ended_at is not None or row.state == Payment.State.SUCCEEDED
     return ended
+
+
+def _about(row: Any, error: Exception) -> dict[str, object]:
+    return {"what": type(row).__name__, "row": row.pk, "error": type(error).__name__}

@@ -8,14 +8,17 @@ decided elsewhere.
 from datetime import datetime
 
 from billing import gateways, ledger
+from billing.chargeback_notices import REFUND_COVERS_CHARGEBACK
 from billing.gateways.base import Answer, GatewayError, Kind, RefundOrder, Status
-from billing.models import Escrow, Payment, Refund, Transfer
-from billing.moves import reasons
+from billing.models import Chargeback, Escrow, Payment, Refund, Transfer
+from billing.moves import chargebacks, reasons
 from billing.notices import REFUND_REFUSED
 from billing.services import catching_up
 from escrow_site.lib import states
 from jobs.models import Job
 from jobs.services import activity
+
+COVERS = "The card takes no money back, and the Client’s bank has taken the payment back already."
 
 
 def start(
@@ -71,7 +74,9 @@ def find(gateway: str, answer: Answer) -> Refund | None:
 def record_answer(refund_id: int, answer: Answer, *, at: datetime) -> None:
     """Enter the gateway's answer, once: the money has arrived, or its source refuses it for good.
 
-    What is refused goes to the payer's available balance (R8.1). Locks the Job.
+    What is refused goes to the payer's available balance (R8.1), but not what his bank has taken back
+    already (R8.4): while a chargeback of the payment is open a refusal waits, and is asked about again;
+    after a lost one it covers first what the platform bears of that. Locks the Job.
     """
     if answer.status not in (Status.SUCCEEDED, Status.FAILED):
         return
@@ -84,8 +89,8 @@ def record_answer(refund_id: int, answer: Answer, *, at: datetime) -> None:
             return
         if answer.status == Status.SUCCEEDED:
             _succeed(refund, answer, at=at)
-        else:
-            _credit_payer(job, refund, at=at)
+        elif not Chargeback.objects.filter(payment=refund.payment).open().exists():
+            _refuse(job, refund, at=at)
 
 
 def _succeed(refund: Refund, answer: Answer, *, at: datetime) -> None:
@@ -105,15 +110,31 @@ def _succeed(refund: Refund, answer: Answer, *, at: datetime) -> None:
     )
 
 
-def _credit_payer(job: Job, refund: Refund, *, at: datetime) -> None:
-    payment = refund.payment
+def _refuse(job: Job, refund: Refund, *, at: datetime) -> None:
     states.move([refund], "fail", at=at)
+    left_minor = refund.amount_minor
+    if found := chargebacks.uncovered(refund.payment):
+        chargeback, uncovered_minor = found
+        covered_minor = min(left_minor, uncovered_minor)
+        left_minor -= covered_minor
+        covering = chargebacks.cover(chargeback, refund, amount_minor=covered_minor, at=at)
+        ledger.post([covering])
+        activity.record(
+            job, REFUND_COVERS_CHARGEBACK, by=None, at=at, reason=COVERS, amount_minor=covered_minor,
+            payment=refund.payment_id,
+        )  # fmt: skip
+    if left_minor:
+        _credit_payer(job, refund, amount_minor=left_minor, at=at)
+
+
+def _credit_payer(job: Job, refund: Refund, *, amount_minor: int, at: datetime) -> None:
+    payment = refund.payment
     ledger.post(
         [
             ledger.Posting(
                 debit=ledger.refunding(payment),
                 credit=ledger.available(payment.payer, payment.currency),
-                amount_minor=refund.amount_minor,
+                amount_minor=amount_minor,
                 code=Transfer.Code.REFUND_REFUSED,
                 reference=f"refund:{refund.pk}:refused",
                 at=at,
@@ -126,7 +147,7 @@ def _credit_payer(job: Job, refund: Refund, *, at: datetime) -> None:
         by=None,
         at=at,
         reason=reasons.refund_refused(refund),
-        amount_minor=refund.amount_minor,
+        amount_minor=amount_minor,
         payer=str(payment.payer),
         card=str(payment.method),
         payment=payment.pk,

@@ -7,8 +7,9 @@ import pytest
 from billing.models import Escrow, Payment, Refund
 from billing.moves import refunds
 from billing.moves.refunds import Return
-from billing.services import audit, reconciling
+from billing.services import audit, disputes, reconciling
 from jobs.models import Job, Person
+from tests.billing.dispute_steps import open_dispute
 from tests.billing.steps import NOON, request_release
 from tests.scenarios import fund, running_job
 
@@ -114,8 +115,10 @@ def test_in_whichever_state_it_waits(job: Job, state: str) -> None:
 
 
 def test_one_that_is_disputed_has_no_clock(job: Job) -> None:
-    request, due_at = due_request(job)
-    job.release_requests.filter(pk=request).update(state="disputed")
+    _, due_at = due_request(job)
+    dispute = open_dispute(job, job.client)
+    disputes.escalate(dispute.pk, by=job.client, at=NOON)
+    Job.objects.update(next_due_at=None)
     assert differences(due_at + 2 * HOUR) == {}
 
 
@@ -124,6 +127,19 @@ def test_a_job_that_was_due_an_hour_ago(job: Job) -> None:
     assert differences(NOON + HOUR) == {}
     assert differences(NOON + HOUR + SECOND) == {
         LEFT_BEHIND: [f"job {job.pk} (active) was due 2026-03-09 12:00:00"]
+    }
+
+
+def test_a_job_that_holds_money_and_is_never_visited_again(job: Job) -> None:
+    Job.objects.update(next_due_at=None)
+    job.refresh_from_db()
+    assert job.dormant_at is not None
+    assert differences(job.dormant_at + HOUR) == {}
+    assert differences(job.dormant_at + HOUR + SECOND) == {
+        LEFT_BEHIND: [
+            f"job {job.pk} (active) holds money, was dormant from 2026-06-30 00:00:00, and nobody "
+            "looks at it again"
+        ]
     }
 
 
