@@ -11,10 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing.gateways.base import Status
+from billing.gateways.simulated_chargebacks import charge_back
 from billing.models import Dispute, Document, Payment, Payout
 from billing.services import (
     cancellations,
     disputes,
+    interventions,
     mediation,
     offers,
     payments,
@@ -22,7 +24,8 @@ from billing.services import (
     releases,
     sealed,
 )
-from jobs.models import Job, Person
+from jobs.models import AddressChange, Job, Person
+from jobs.services import attempts, heartbeats
 from tests.billing.banking import add_card, bank_says, deliver, fund
 from tests.factories import PersonFactory
 from tests.scenarios import finished_job
@@ -52,6 +55,8 @@ def whole_world(client: Person, freelancer: Person) -> World:
     """A row in every table, made by the services that the parties use."""
     invited = awarded(client, "nobody@example.com")
     finished = finished_job(PersonFactory(name="Carl Other"), freelancer)
+    paid = Payment.objects.get(job=finished)
+    deliver(charge_back(paid.gateway_reference), at=MONDAY)
     job = negotiated(client, freelancer)
     returned = fund(job, 1, behaviour="needs_authentication", at=MONDAY - 2 * DAY)
     deliver(bank_says(returned, Status.CANCELLED), at=MONDAY - 2 * DAY)
@@ -66,6 +71,11 @@ def whole_world(client: Person, freelancer: Person) -> World:
         at=MONDAY + 3 * DAY,
     )  # fmt: skip
     returned.refresh_from_db()
+    heartbeats.beat("sweep", started_at=MONDAY, ended_at=MONDAY)
+    attempts.note(attempts.WRONG_PASSWORDS, client.email, at=MONDAY)
+    AddressChange.objects.create(
+        person=client, from_email=client.email, to_email="clara@home.example", asked_at=MONDAY
+    )
     return World(
         job=Job.objects.get(pk=job.pk),
         finished=finished,
@@ -123,6 +133,11 @@ def in_dispute(job: Job) -> Dispute:
     mediation.decide(
         dispute.pk, to_freelancer_minor=500_00, reasons="Half of it is done.", by=second_agent(), at=at
     )  # fmt: skip
+    interventions.propose(
+        job.pk, kind="refund_released", basis="party_request", asked_by=freelancer, number=1,
+        asked_how="by phone, called back", amount_minor=10_00, reason="He wants to be kind.",
+        by=second_agent(), at=at,
+    )  # fmt: skip
     cancellations.request(job.pk, shares={2: 100_00}, reason="No time left.", by=client, at=at)
     dispute.refresh_from_db()
     return dispute
@@ -136,6 +151,11 @@ def agent_of_the_desk() -> Person:
 def second_agent() -> Person:
     """A senior one, who may also confirm what another one decided."""
     return _agent("Bela Senior", "bela@example.com", "Senior agent")
+
+
+def auditor() -> Person:
+    """One who reads everything and does nothing."""
+    return _agent("Otto Auditor", "otto@example.com", "Auditor")
 
 
 def _agent(name: str, email: str, group: str) -> Person:

@@ -2,6 +2,7 @@
 
 from billing.admin import (
     cancellations,
+    chargebacks,
     disputes,
     documents,
     gateways,
@@ -12,6 +13,7 @@ from billing.admin import (
 
 __all__ = [
     "cancellations",
+    "chargebacks",
     "disputes",
     "documents",
     "gateways",

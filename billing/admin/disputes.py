@@ -7,7 +7,7 @@ side to know (R9.3). What a limit under seal was, nobody sees (R9.6).
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from billing.models import Decision, DisputeStatement, Evidence, Offer, SealedLimit
 from escrow_site.lib.admin import ReadOnlyAdmin, link
-from jobs.models import Person
+from jobs.admin.desk import of_own_jobs
 
 PARTIES: tuple[str, ...] = (
     "dispute__escrow__title", "dispute__job__title", "dispute__job__client__name",
@@ -34,11 +34,8 @@ class PartOfDisputeAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Not those of a Job that the reader is a party of."""
-        assert isinstance(request.user, Person)
         rows = super().get_queryset(request).select_related("dispute__escrow", "dispute__job")
-        reader = request.user.pk
-        own = Q(dispute__job__client=reader) | Q(dispute__job__freelancer=reader)
-        return rows.exclude(own)
+        return rows.exclude(of_own_jobs(request, self.job_path))
 
     @admin.display(description="Job", ordering="dispute__job")
     def job(self, row: Any) -> SafeString | str:

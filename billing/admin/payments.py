@@ -1,11 +1,21 @@
 """Cards, payments, refunds and payouts at the support desk."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from billing.models import Allocation, FundingRequest, Payment, PaymentMethod, Payout, Refund
+from billing.models import (
+    Allocation,
+    Chargeback,
+    FundingRequest,
+    Payment,
+    PaymentMethod,
+    Payout,
+    Refund,
+)
 from escrow_site.lib.admin import (
     ReadOnlyAdmin,
     ReadOnlyInline,
@@ -14,6 +24,7 @@ from escrow_site.lib.admin import (
     lists,
     presence_filter,
 )
+from jobs.admin.desk import of_own_jobs
 from jobs.admin.people import belongs_to
 
 
@@ -70,18 +81,46 @@ class RefundInline(ReadOnlyInline):
         return super().get_queryset(request).select_related("escrow", "payment")
 
 
+class ChargebackInline(ReadOnlyInline):
+    model = Chargeback
+    currency_of = "payment.currency"
+    fields = ("amount_minor", "state", "outcome", "opened_at", "ended_at")
+    verbose_name_plural = "Chargebacks"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Chargeback]:
+        """Not those of a Job that the reader is a party of, as in their own list."""
+        rows = super().get_queryset(request).select_related("payment")
+        return rows.exclude(of_own_jobs(request, "payment__job"))
+
+
+class ChargebackFilter(admin.SimpleListFilter):
+    """Payments that their bank wants back now, and those of which it is decided."""
+
+    title = "chargeback"
+    parameter_name = "chargeback"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "Open: frozen"), *Chargeback.Outcome.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "open":
+            return queryset.filter(pk__in=Chargeback.objects.open().values("payment"))
+        ended = Chargeback.objects.filter(state=self.value())
+        return queryset.filter(pk__in=ended.values("payment")) if self.value() else queryset
+
+
 @admin.register(Payment)
 class PaymentAdmin(ReadOnlyAdmin):
     """One charge, for one or several Milestones of a Job."""
 
     job_path = "job"
-    inlines = (AllocationInline, RefundInline)
+    inlines = (AllocationInline, RefundInline, ChargebackInline)
     date_hierarchy = "started_at"
     list_display = (
         "id", "job", "payer", "method", "amount_minor", "state", "started_at", "succeeded_at", "gateway_reference",
     )  # fmt: skip
     list_filter = (
-        "state", currency_filter("currency"), ("started_at", admin.DateFieldListFilter),
+        "state", ChargebackFilter, currency_filter("currency"), ("started_at", admin.DateFieldListFilter),
     )  # fmt: skip
     list_select_related = ("job", "payer", "method")
     search_fields = (

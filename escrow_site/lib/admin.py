@@ -16,7 +16,7 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, SuspiciousOperation
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q, QuerySet
@@ -34,6 +34,8 @@ Column = str | Callable[[Any], Any]
 
 NUMBER = re.compile(r"#?(\d{1,18})")
 JOB_NUMBER = re.compile(r"job\s*#?\s*(\d{1,18})", re.IGNORECASE)
+# How a column may be asked by a filter of Django's: this value, one of these, none, from, until, in a month.
+NARROWS = re.compile(r"__(exact|in|isnull|gte|lt|year|month|day)")
 WORDS_AT_MOST = 8
 NOTHING = "–"
 
@@ -166,7 +168,8 @@ class SafeChangeList(ChangeList):
             raise IncorrectLookupParameters("no text has a NUL character")
         try:
             super().__init__(request, *args, **options)
-        except OverflowError as error:  # a date that no calendar has
+        # A date that no calendar has, or a filter that the list does not offer.
+        except (OverflowError, SuspiciousOperation) as error:
             raise IncorrectLookupParameters(error) from error
         self.title = capfirst(str(self.opts.verbose_name_plural))
         if not request.GET:
@@ -174,13 +177,48 @@ class SafeChangeList(ChangeList):
             self.date_hierarchy = None
 
 
-class DeskAdmin(Columns, admin.ModelAdmin):
-    """Lists and detail pages of the support desk; what is editable, its subclass says.
+class NarrowedAdmin(admin.ModelAdmin):
+    """Lists that are narrowed by what they offer, and by nothing else.
 
-    ``job_path`` is the way from a row to its Job: "job 7" finds its rows, and the Job's page links to them.
+    Django takes a condition on any column from the address of a list: whoever may see that there is a row could ask
+    for what is hidden in it, bit by bit. Here only the filters of the list count, and the rows that belong to one
+    row (``client__id__exact=7``), to which pages of the desk link.
     """
 
     job_path = ""
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        return SafeChangeList
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        named, columns = self._offered(request)
+        return lookup in named or any(
+            lookup.startswith(column) and NARROWS.fullmatch(lookup.removeprefix(column))
+            for column in columns
+        )
+
+    def _offered(self, request: HttpRequest) -> tuple[set[str], set[str]]:
+        """The filters that must be written just so, and the columns that may be asked in several ways."""
+        to_rows = {field.name for field in self.model._meta.concrete_fields if field.is_relation}
+        named = {f"{path}__id__exact" for path in {*to_rows, self.job_path} if path}
+        columns = {self.date_hierarchy} if self.date_hierarchy else set()
+        for offered in self.get_list_filter(request):
+            if isinstance(offered, str):
+                columns.add(offered)
+            elif isinstance(offered, tuple):
+                columns.add(str(offered[0]))
+            else:
+                named.add(getattr(offered, "parameter_name", ""))
+        return named, columns
+
+
+class DeskAdmin(Columns, NarrowedAdmin):
+    """Lists and detail pages of the support desk; what is editable, its subclass says.
+
+    ``job_path`` is the way from a row to its Job: "job 7" finds its rows, and the Job's page links to them.
+    What is ``hidden`` is for nobody at the desk: not to be read, searched, ordered or narrowed by.
+    """
+
     hidden: tuple[str, ...] = ()
     list_per_page = 50
     list_max_show_all = 200
@@ -191,9 +229,6 @@ class DeskAdmin(Columns, admin.ModelAdmin):
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return self.columns(str(name) for name in self.list_display)
-
-    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
-        return SafeChangeList
 
     def shown_only(self, request: HttpRequest, obj: Any = None) -> set[str]:
         """The fields that this reader can't edit."""
@@ -261,12 +296,6 @@ class DeskAdmin(Columns, admin.ModelAdmin):
                 somewhere |= Q(**{f"{path}__icontains": word})
             found &= somewhere
         return found
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Besides the filters of the list: the rows of one Job."""
-        if self.job_path and lookup == f"{self.job_path}__id__exact":
-            return True
-        return super().lookup_allowed(lookup, value, request)
 
 
 class ReadOnlyAdmin(DeskAdmin):

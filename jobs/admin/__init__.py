@@ -3,6 +3,6 @@
 Jobs themselves are in ``workroom.admin``, as their pages need the money and the Terms too.
 """
 
-from jobs.admin import history, people, policies
+from jobs.admin import heartbeats, history, people, policies
 
-__all__ = ["history", "people", "policies"]
+__all__ = ["heartbeats", "history", "people", "policies"]

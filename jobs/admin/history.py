@@ -12,9 +12,10 @@ from django.utils.safestring import SafeString
 from escrow_site.lib.admin import ReadOnlyAdmin, link, list_url, lists, presence_filter
 from escrow_site.lib.refusals import Refusal
 from escrow_site.lib.timing import real_now
+from jobs.admin.desk import agent_of, of_own_jobs
 from jobs.admin.people import belongs_to
-from jobs.models import Activity, Invitation, Notification, Person, StoredFile
-from jobs.notices import KINDS
+from jobs.models import Activity, Invitation, Notification, StoredFile
+from jobs.notices import KINDS, names_for_support
 from jobs.selectors.history import describe
 from jobs.services import resending
 
@@ -50,6 +51,11 @@ class ActivityAdmin(ReadOnlyAdmin):
         "facts", "related",
     )  # fmt: skip
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Activity]:
+        """Of the reader's own Jobs what every party reads: not what support alone is to know."""
+        kept = of_own_jobs(request, "job") & Q(kind__in=names_for_support())
+        return super().get_queryset(request).exclude(kept)
+
     @admin.display(description="what")
     def sentence(self, activity: Activity) -> str:
         return describe(activity, None)["sentence"]
@@ -80,17 +86,15 @@ class NotificationAdmin(ReadOnlyAdmin):
     actions = ("send_again",)
 
     def has_send_again_permission(self, request: HttpRequest) -> bool:
-        assert isinstance(request.user, Person)
-        return request.user.has_perm(resending.PERMISSION)
+        return agent_of(request).has_perm(resending.PERMISSION)
 
     @admin.action(description="Send again", permissions=["send_again"])
     def send_again(self, request: HttpRequest, notices: QuerySet[Notification]) -> None:
         """Queue those of the chosen ones that failed; say of each other one why it is not."""
-        assert isinstance(request.user, Person)
         queued = 0
         for notice_id in notices.order_by("pk").values_list("pk", flat=True):
             try:
-                notice = resending.send_again(notice_id, by=request.user, at=real_now())
+                notice = resending.send_again(notice_id, by=agent_of(request), at=real_now())
             except Refusal as refusal:
                 messages.error(request, refusal.message)
             else:

@@ -7,21 +7,37 @@ from typing import Any
 
 from allauth.account import admin as _allauth_admin  # noqa: F401  registers what is replaced below
 from allauth.account.models import EmailAddress
-from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from allauth.mfa import admin as _mfa_admin  # noqa: F401  the same
+from allauth.mfa.models import Authenticator
+from allauth.usersessions import admin as _sessions_admin  # noqa: F401  the same
+from allauth.usersessions.models import UserSession
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_http_methods
 
-from escrow_site.lib.admin import DeskAdmin, ReadOnlyAdmin, list_url, lists
+from escrow_site.lib import timing
+from escrow_site.lib.admin import DeskAdmin, NarrowedAdmin, ReadOnlyAdmin, list_url, lists
+from escrow_site.lib.refusals import Refusal, refuse_if
+from jobs.admin.desk import agent_of
 from jobs.forms.support import PersonForm
-from jobs.models import Person
+from jobs.models import AddressChange, Attempt, Person
+from jobs.reauthentication import (
+    reauthentication_required,
+    reauthentication_required_to_read,
+)
+from jobs.services import accounts
 
-EDITABLE = {"name", "time_zone", "language", "billing_address", "tax_id", "is_active"}
+EDITABLE = {"name", "time_zone", "language", "billing_address", "tax_id"}
 ONLY_BY_SUPERUSERS = {"is_staff", "groups", "is_superuser"}
 
 
@@ -33,11 +49,15 @@ def belongs_to(term: str, path: str) -> Q:
     return Q(**{f"{path}__in": owners})
 
 
+# Asked again, as who makes an agent, or takes his place, can confirm his own proposals.
 @admin.register(Person)
+@method_decorator(reauthentication_required, name="changeform_view")
+@method_decorator(reauthentication_required_to_read, name="user_change_password")
 class PersonAdmin(DeskAdmin, UserAdmin):
-    """Found by name or by any address; the profile can be put right, the account locked."""
+    """Found by name or by any address; the profile can be put right, the account locked with a reason."""
 
     form = PersonForm
+    hidden = ("password", "calendar_token")
     list_display = (
         "email", "name", "time_zone", "is_active", "is_staff", "joined_at", "last_login",
     )  # fmt: skip
@@ -57,7 +77,9 @@ class PersonAdmin(DeskAdmin, UserAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody but a superuser touches a superuser's account."""
+        """Nobody but a superuser touches a superuser's account, and nobody a closed one."""
+        if obj is not None and obj.closed_at is not None:
+            return False
         if obj is not None and obj.is_superuser and not _is_superuser(request):
             return False
         return super().has_change_permission(request, obj)
@@ -102,6 +124,69 @@ class PersonAdmin(DeskAdmin, UserAdmin):
             raise PermissionDenied
         return super().user_change_password(request, id, form_url)
 
+    # --- Locking ---
+
+    def get_urls(self) -> list[URLPattern]:
+        views = {"lock": self.lock_view, "unlock": self.unlock_view}
+        own = [
+            path(
+                f"<int:person_id>/{verb}/",
+                self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(view)),
+                name=f"jobs_person_{verb}",
+            )
+            for verb, view in views.items()
+        ]
+        return [*own, *super().get_urls()]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        person = context.get("original")
+        if person is not None:
+            by = agent_of(request)
+            context["can_lock"] = accounts.may_lock(person, by=by) is None
+            context["can_unlock"] = accounts.may_unlock(person, by=by) is None
+        return super().render_change_form(request, context, *args, **options)
+
+    def lock_view(self, request: HttpRequest, person_id: int) -> HttpResponse:
+        """Lock an account, with a reason."""
+        return self._set_lock(request, person_id, is_lock=True)
+
+    def unlock_view(self, request: HttpRequest, person_id: int) -> HttpResponse:
+        """Unlock it, with a reason."""
+        return self._set_lock(request, person_id, is_lock=False)
+
+    def _set_lock(self, request: HttpRequest, person_id: int, *, is_lock: bool) -> HttpResponse:
+        person, by = get_object_or_404(Person, pk=person_id), agent_of(request)
+        if not (self.has_view_permission(request, person) and by.has_perm(accounts.PERMISSION)):
+            raise PermissionDenied
+        guard, service, done = (
+            (accounts.may_lock, accounts.lock, "Locked")
+            if is_lock
+            else (accounts.may_unlock, accounts.unlock, "Unlocked")
+        )
+        reason, refused = request.POST.get("reason", ""), ""
+        try:
+            refuse_if(guard(person, by=by))
+            if request.method == "POST":
+                service(person.pk, by=by, at=timing.now(), reason=reason)
+                self.log_change(request, person, f"{done}: {reason.strip()}")
+                messages.success(request, f"{done}: {person}.")
+                return redirect("admin:jobs_person_change", person.pk)
+        except Refusal as refusal:
+            refused = refusal.message
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "title": "Lock the account" if is_lock else "Unlock the account",
+            "opts": self.opts,
+            "person": person,
+            "is_lock": is_lock,
+            "reason": reason,
+            "refusal": refused,
+            "reason_characters": accounts.REASON_AT_MOST,
+        }
+        return render(request, "admin/jobs/person/lock.html", context)
+
     # --- What is shown ---
 
     @admin.display(description="password")
@@ -134,6 +219,16 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 
 admin.site.unregister(EmailAddress)
+admin.site.unregister(Group)
+# Secrets and sessions of other people are for nobody's eyes.
+admin.site.unregister(Authenticator)
+admin.site.unregister(UserSession)
+
+
+@admin.register(Group)
+@method_decorator(reauthentication_required, name="changeform_view")
+class GroupOfAgentsAdmin(NarrowedAdmin, GroupAdmin):
+    """What agents may do. A group leads to its people, whose secrets must not be found through it."""
 
 
 @admin.register(EmailAddress)
@@ -145,3 +240,21 @@ class EmailAddressAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     search_fields = ("email", "user__email", "user__name")
     search_help_text = "E-mail address or name"
+
+
+@admin.register(AddressChange)
+class AddressChangeAdmin(ReadOnlyAdmin):
+    """Who wants, or wanted, another primary address; the present one agrees by its link."""
+
+    list_display = ("person", "from_email", "to_email", "asked_at", "done_at")
+    list_select_related = ("person",)
+    search_fields = ("from_email", "to_email", "person__name")
+    search_help_text = "E-mail address or name"
+
+
+@admin.register(Attempt)
+class AttemptAdmin(ReadOnlyAdmin):
+    """Wrong passwords and codes of the last day, and other things that are counted; whose, is hashed."""
+
+    list_display = ("made_at", "key")
+    search_fields = ("key",)

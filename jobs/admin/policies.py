@@ -7,6 +7,7 @@ from django.db.models import Count, Max, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -14,6 +15,7 @@ from escrow_site.lib.admin import DeskAdmin, badge, list_url
 from escrow_site.lib.templatetags.escrow import basis_points
 from jobs.forms.support import PolicyForm
 from jobs.models import Policy
+from jobs.reauthentication import reauthentication_required
 from jobs.services import policies
 
 SECTIONS: dict[str, list[str]] = {
@@ -31,6 +33,7 @@ SECTIONS: dict[str, list[str]] = {
 
 
 @admin.register(Policy)
+@method_decorator(reauthentication_required, name="changeform_view")
 class PolicyAdmin(DeskAdmin):
     """Any version can be the beginning of a new one; none is ever changed."""
 

@@ -14,6 +14,7 @@ from billing.models import Decision, Dispute, DisputeStatement, Release
 from billing.services import disputes, mediation, offers, sealed
 from jobs.models import Activity, Job, Person
 from tests.billing.banking import nothing_changes
+from tests.billing.charging_back import FROZEN, begin
 from tests.billing.dispute_steps import (
     HOUR,
     NOON,
@@ -271,6 +272,19 @@ def test_a_second_senior_agent_confirms(dispute: Dispute) -> None:
     assert differences(NOON + timedelta(days=1)) == []
 
 
+def test_while_the_bank_wants_the_money_back_it_is_only_sent_back(
+    job: Job, dispute: Dispute
+) -> None:
+    """The page offers what the services let happen, and says what stands against the rest (R8.4)."""
+    decide(browser_of(agent_of_the_desk()), dispute)
+    begin(job, at=NOON + HOUR)
+    desk = browser_of(second_agent())
+    case = desk.get(url("case", dispute)).content.decode()
+    assert url("confirm", dispute) not in case
+    assert FROZEN in case
+    assert url("send_back", dispute) in case
+
+
 def test_a_second_agent_sends_it_back_with_reasons(dispute: Dispute) -> None:
     decide(browser_of(agent_of_the_desk()), dispute)
     desk, decision = browser_of(second_agent()), Decision.objects.get()
@@ -352,7 +366,7 @@ def test_each_permission_by_itself(dispute: Dispute) -> None:
         assert answers("decide_dispute", "confirm_decision") == [403] * 5
         assert answers("view_dispute") == [200] * 5
     desk = browser_of(Person.objects.get(pk=person.pk))
-    refusal = "Only a support agent who is no party of the Job can do this."
+    refusal = "Only a support agent who is not a party of the Job can do this."
     page = desk.get(url("case", dispute)).content.decode()
     assert refusal in page
     assert "<textarea" not in page
@@ -375,8 +389,10 @@ def test_an_agent_who_is_a_party_sees_nothing_of_it(dispute: Dispute) -> None:
     assert desk.get(url("case", dispute)).status_code == 403
     for verb in ("ask", "decide", "confirm", "send_back"):
         assert desk.post(url(verb, dispute), {"decision": decision.pk}).status_code == 403
-    assert desk.get(url("change", dispute)).status_code == 403
-    assert desk.get(url("history", dispute)).status_code == 403
+    # As if there were none: the desk leads back to its beginning.
+    assert desk.get(url("change", dispute)).status_code == 302
+    assert desk.get(url("history", dispute)).status_code == 302
+    assert listed(desk, "billing_dispute") == []
     assert listed(desk, "billing_decision") == []
     assert listed(desk, "billing_evidence") == []
     assert listed(browser_of(second_agent()), "billing_decision") == [decision.pk]

@@ -1,48 +1,45 @@
 """Disputes at the support desk: found by anything a caller says, told and mediated on one page (R9.3)."""
 
 import re
-from collections.abc import Callable
-from datetime import UTC
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import URLPattern, path, reverse
-from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST, require_safe
 
 from billing.models import Decision, Dispute, DisputeStatement, Evidence
 from billing.selectors.spoken import job_of_paper
 from billing.services import mediation
 from billing.services.offers import refuse_share
 from escrow_site.lib import money, timing
-from escrow_site.lib.admin import ReadOnlyAdmin, currency_filter, in_utc, presence_filter
+from escrow_site.lib.admin import currency_filter, in_utc, presence_filter
 from escrow_site.lib.refusals import Refusal, refuse_if
-from jobs.models import Job, Person
+from jobs.admin.desk import DeskPages, agent_of
+from jobs.models import Job
+from jobs.reauthentication import reauthentication_required
 from workroom.admin.jobs import job_meant
 from workroom.forms.mediation import AskForm, CheckForm, DecideForm, SendBackForm
-from workroom.selectors.cases import figures_of, is_kept_from
+from workroom.selectors.cases import figures_of
 from workroom.selectors.story import story_of
 
 State = Dispute.State
 DISPUTE_NUMBER = re.compile(r"dispute\s*#?\s*(\d{1,18})", re.IGNORECASE)
-VERBS = ("case", "ask", "decide", "confirm", "send_back")
 # What waits for support comes first; of a stage, what has waited longest or is due first.
 STAGES = {State.DECIDED: 0, State.MEDIATION: 1, State.OPEN: 2}
 
 
 @admin.register(Dispute)
-class DisputeAdmin(ReadOnlyAdmin):
+class DisputeAdmin(DeskPages):
     """By stage and deadline: what waits for support stands on top."""
 
     job_path = "job"
     currency_of = "job.currency"
+    page_verb, act_verbs = "case", ("ask", "decide", "confirm", "send_back")
+    page_related = ("escrow", "job__client", "job__freelancer", "job__policy")
     list_display = (
         "id", "case", "escrow", "job", "state", "waits", "asks", "asked_minor", "held", "opened_by", "opened_at",
     )  # fmt: skip
@@ -84,7 +81,7 @@ class DisputeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="case")
     def case(self, dispute: Dispute) -> SafeString:
-        return format_html('<a href="{}">Case</a>', _url("case", dispute))
+        return format_html('<a href="{}">Case</a>', self.page_url(dispute))
 
     @admin.display(description="waits for", ordering="waits_at")
     def waits(self, dispute: Any) -> SafeString | str:
@@ -102,13 +99,6 @@ class DisputeAdmin(ReadOnlyAdmin):
     @admin.display(description="held")
     def held(self, dispute: Dispute) -> str:
         return money.display(dispute.escrow.held_minor, dispute.job.currency)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """An agent who is a party of the Job is a party here, too."""
-        assert isinstance(request.user, Person)
-        if obj is not None and is_kept_from(obj.job, reader=request.user):
-            return False
-        return super().has_view_permission(request, obj)
 
     # --- What a caller says ---
 
@@ -131,41 +121,25 @@ class DisputeAdmin(ReadOnlyAdmin):
 
     # --- The case ---
 
-    def get_urls(self) -> list[URLPattern]:
-        views: dict[str, Callable[..., HttpResponse]] = {
-            verb: getattr(self, f"{verb}_view") for verb in VERBS
-        }
-        own = [
-            path(
-                f"<int:dispute_id>/{verb.replace('_', '-')}/",
-                self.admin_site.admin_view(
-                    require_safe(view) if verb == "case" else require_POST(view)
-                ),
-                name=f"billing_dispute_{verb}",
-            )
-            for verb, view in views.items()
-        ]
-        return [*own, *super().get_urls()]
-
-    def case_view(self, request: HttpRequest, dispute_id: int) -> HttpResponse:
+    def case_view(self, request: HttpRequest, row_id: int) -> HttpResponse:
         """Everything about the Dispute and its Job on one page, with what the agent can do now."""
-        return self._case(request, self._dispute(request, dispute_id))
+        return self.page(request, self.row_of(request, row_id))
 
-    def ask_view(self, request: HttpRequest, dispute_id: int) -> HttpResponse:
+    def ask_view(self, request: HttpRequest, row_id: int) -> HttpResponse:
         """Ask both sides for more."""
-        dispute = self._dispute(request, dispute_id)
+        dispute = self.row_of(request, row_id)
         form = AskForm(request.POST)
 
         def ask() -> str:
             text = form.cleaned_data["text"]
-            mediation.ask(dispute.pk, text=text, by=_agent(request), at=timing.now())
+            mediation.ask(dispute.pk, text=text, by=agent_of(request), at=timing.now())
             return f"Asked both sides: {text}"
 
-        return self._act(request, dispute, form, ask, done="Both sides are asked.", name="ask_form")
+        return self.act(request, dispute, form, ask, done="Both sides are asked.", name="ask_form")
 
-    def decide_view(self, request: HttpRequest, dispute_id: int) -> HttpResponse:
+    def decide_view(self, request: HttpRequest, row_id: int) -> HttpResponse:
         """Show what the split comes to; with the amounts seen, decide it."""
-        dispute = self._dispute(request, dispute_id)
+        dispute = self.row_of(request, row_id)
         form = DecideForm(request.POST, currency=dispute.job.currency)
         if form.is_valid() and form.cleaned_data["seen_held_minor"] is None:
             return self._preview(request, dispute, form)
@@ -175,97 +149,69 @@ class DisputeAdmin(ReadOnlyAdmin):
                 dispute.pk,
                 to_freelancer_minor=form.cleaned_data["to_freelancer"],
                 reasons=form.cleaned_data["reasons"],
-                by=_agent(request),
+                by=agent_of(request),
                 at=timing.now(),
                 seen_held_minor=form.cleaned_data["seen_held_minor"],
             )
             return f"Decided: {_split(decision, dispute.job)}. Reasons: {decision.reasons}"
 
         done = "Decided. No money moves before a second agent has confirmed it."
-        return self._act(request, dispute, form, decide, done=done, name="decide_form")
+        return self.act(request, dispute, form, decide, done=done, name="decide_form")
 
-    def confirm_view(self, request: HttpRequest, dispute_id: int) -> HttpResponse:
+    @method_decorator(reauthentication_required)
+    def confirm_view(self, request: HttpRequest, row_id: int) -> HttpResponse:
         """Confirm another agent's decision: the money is split."""
-        dispute = self._dispute(request, dispute_id)
+        dispute = self.row_of(request, row_id)
         form = CheckForm(request.POST)
 
         def confirm() -> str:
             decision = _decision_or_404(dispute, form)
-            decision = mediation.confirm(decision.pk, by=_agent(request), at=timing.now())
+            decision = mediation.confirm(decision.pk, by=agent_of(request), at=timing.now())
             return f"Confirmed: {_split(decision, dispute.job)}"
 
         done = "Confirmed. The money is split, and both sides are told."
-        return self._act(request, dispute, form, confirm, done=done, name="confirm_form")
+        return self.act(request, dispute, form, confirm, done=done, name="confirm_form")
 
-    def send_back_view(self, request: HttpRequest, dispute_id: int) -> HttpResponse:
+    def send_back_view(self, request: HttpRequest, row_id: int) -> HttpResponse:
         """Send another agent's decision back."""
-        dispute = self._dispute(request, dispute_id)
+        dispute = self.row_of(request, row_id)
         form = SendBackForm(request.POST)
 
         def send_back() -> str:
             decision = _decision_or_404(dispute, form)
             answer = form.cleaned_data["answer"]
-            mediation.send_back(decision.pk, answer=answer, by=_agent(request), at=timing.now())
+            mediation.send_back(decision.pk, answer=answer, by=agent_of(request), at=timing.now())
             return f"Sent the decision back: {answer}"
 
         done = "Sent back: the Dispute is to be decided anew."
-        return self._act(request, dispute, form, send_back, done=done, name="send_back_form")
-
-    # --- What these views share ---
-
-    def _dispute(self, request: HttpRequest, dispute_id: int) -> Dispute:
-        rows = Dispute.objects.select_related(
-            "escrow", "job__client", "job__freelancer", "job__policy"
-        )
-        dispute = get_object_or_404(rows, pk=dispute_id)
-        if not self.has_view_permission(request, dispute):
-            raise PermissionDenied
-        return dispute
-
-    def _act(
-        self,
-        request: HttpRequest,
-        dispute: Dispute,
-        form: Form,
-        act: Callable[[], str],
-        *,
-        done: str,
-        name: str,
-    ) -> HttpResponse:
-        """Do it, note it in the log of the desk and go back to the case; or say there why not."""
-        if form.is_valid():
-            try:
-                log = act()
-            except Refusal as refusal:
-                form.add_error(None, refusal.message)
-            else:
-                self.log_change(request, dispute, log)
-                messages.success(request, done)
-                return redirect(_url("case", dispute))
-        return self._case(request, self._dispute(request, dispute.pk), **{name: form})
+        return self.act(request, dispute, form, send_back, done=done, name="send_back_form")
 
     def _preview(self, request: HttpRequest, dispute: Dispute, form: DecideForm) -> HttpResponse:
         share_minor, at = form.cleaned_data["to_freelancer"], timing.now()
         held_minor, currency = dispute.escrow.held_minor, dispute.job.currency
         try:
-            refuse_if(mediation.may_decide(dispute, by=_agent(request), at=at))
+            refuse_if(mediation.may_decide(dispute, by=agent_of(request), at=at))
             refuse_if(refuse_share(share_minor, held_minor=held_minor, currency=currency))
         except Refusal as refusal:
             form.add_error(None, refusal.message)
-            return self._case(request, dispute, decide_form=form)
+            return self.page(request, dispute, decide_form=form)
         context = {
+            "original": dispute,
+            "dispute": dispute,
             "figures": figures_of(dispute, to_freelancer_minor=share_minor),
             "share": form.data["to_freelancer"],
             "reasons": form.cleaned_data["reasons"],
         }
-        return self._render(request, dispute, "decide", context)
+        return self.render_page(request, "decide", context, title=_title(dispute))
 
-    def _case(self, request: HttpRequest, dispute: Dispute, **forms: Form) -> HttpResponse:
-        by, at = _agent(request), timing.now()
-        story = story_of(dispute.job)
-        dispute = next(one for one in story.disputes if one.pk == dispute.pk)
+    def page(self, request: HttpRequest, row: Dispute, **forms: Form) -> HttpResponse:
+        by, at = agent_of(request), timing.now()
+        story = story_of(row.job)
+        dispute = next(one for one in story.disputes if one.pk == row.pk)
         proposed = _proposed(dispute)
         context: dict[str, Any] = {
+            "original": dispute,
+            "dispute": dispute,
             "story": story,
             "proposed": proposed,
             "figures": proposed
@@ -273,29 +219,14 @@ class DisputeAdmin(ReadOnlyAdmin):
             "why_not_ask": mediation.may_ask(dispute, by=by, at=at),
             "why_not_decide": mediation.may_decide(dispute, by=by, at=at),
             "why_not_check": proposed and mediation.may_check(proposed, by=by, at=at),
+            "why_not_confirm": proposed and mediation.may_confirm(proposed, by=by, at=at),
             "ask_form": AskForm(),
             "decide_form": DecideForm(currency=dispute.job.currency),
             "confirm_form": CheckForm(),
             "send_back_form": SendBackForm(),
             **forms,
         }
-        return self._render(request, dispute, "case", context)
-
-    def _render(
-        self, request: HttpRequest, dispute: Dispute, page: str, context: dict[str, Any]
-    ) -> HttpResponse:
-        """All times of the desk are UTC, whoever reads."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Dispute {dispute.pk}: {dispute.escrow}",
-            "opts": self.opts,
-            "original": dispute,
-            "dispute": dispute,
-            "now": timing.now(),
-            **context,
-        }
-        with timezone.override(UTC):
-            return render(request, f"admin/billing/dispute/{page}.html", context)
+        return self.render_page(request, "case", context, title=_title(dispute))
 
 
 def _waits_at() -> Case:
@@ -308,13 +239,8 @@ def _waits_at() -> Case:
     )
 
 
-def _url(verb: str, dispute: Dispute) -> str:
-    return reverse(f"admin:billing_dispute_{verb}", args=[dispute.pk])
-
-
-def _agent(request: HttpRequest) -> Person:
-    assert isinstance(request.user, Person)
-    return request.user
+def _title(dispute: Dispute) -> str:
+    return f"Dispute {dispute.pk}: {dispute.escrow}"
 
 
 def _of_jobs(condition: Q) -> Q:

@@ -1,5 +1,6 @@
 """Jobs at the support desk: found by anything a caller says, and told as a story on one page."""
 
+import re
 from datetime import UTC
 from typing import Any
 
@@ -8,14 +9,15 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
-from billing.models import Escrow, Payment, Refund
+from billing.models import Dispute, Escrow, Intervention, Payment, Payout, Refund
 from billing.selectors.spoken import job_of_paper
 from billing.services import sweeping
 from escrow_site.lib import money, timing
@@ -28,9 +30,13 @@ from escrow_site.lib.admin import (
     presence_filter,
 )
 from escrow_site.lib.refusals import Refusal
+from jobs.admin.desk import agent_of
 from jobs.admin.people import belongs_to
 from jobs.models import Job, Person, StoredFile
-from workroom.selectors.story import story_of
+from workroom import seeing
+from workroom.selectors.cases import is_kept_from
+from workroom.selectors.interventions import openings_on
+from workroom.selectors.story import as_parties_read, story_of
 
 LISTS = (
     ("Terms", "workroom_terms", "job__id__exact"),
@@ -45,6 +51,7 @@ LISTS = (
     ("Closing Statements", "billing_closingstatement", "job__id__exact"),
     ("Disputes", "billing_dispute", "job__id__exact"),
     ("Requests to cancel", "billing_cancellation", "job__id__exact"),
+    ("Interventions", "billing_intervention", "job__id__exact"),
     ("Transfers", "billing_transfer", "job"),
     ("Status Reports", "workroom_statusreport", "job__id__exact"),
     ("Timesheets", "workroom_timesheet", "job__id__exact"),
@@ -54,11 +61,20 @@ LISTS = (
 )
 
 
+NUMBERED = re.compile(r"(dispute|intervention)\s*#?\s*(\d{1,18})", re.IGNORECASE)
+
+
 def job_meant(term: str) -> Q:
-    """The Jobs that a card, a reference, a file or another address of a party may stand for."""
+    """The Jobs that a card, a reference, a file or another address of a party may stand for; those of
+    the Freelancer, if it is a payout's.
+    """
     found = belongs_to(term, "client") | belongs_to(term, "freelancer")
     found |= Q(pk__in=Payment.objects.filter(gateway_reference=term).values("job"))
     found |= Q(pk__in=Refund.objects.filter(gateway_reference=term).values("payment__job"))
+    found |= Q(freelancer__in=Payout.objects.filter(gateway_reference=term).values("person"))
+    if match := NUMBERED.fullmatch(term):
+        model = Dispute if match[1].lower() == "dispute" else Intervention
+        found |= Q(pk__in=model._default_manager.filter(pk=int(match[2])).values("job"))
     if len(term) == 4 and term.isdecimal():
         found |= Q(pk__in=Payment.objects.filter(method__last_four=term).values("job"))
     if "." in term and "@" not in term:
@@ -89,7 +105,7 @@ class JobAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     search_help_text = (
         "Number or title of the Job; a party’s name or e-mail address; INV-12-0007, REC-…, PF-000088, CS-7-1; "
-        "a card’s last four digits; a reference of the gateway; a file name"
+        "a card’s last four digits; a reference of the gateway; “dispute 3”; a file name"
     )
     fieldsets = (
         (None, {"fields": ("title", "state", "kind", "currency", "hourly_rate_minor", "held", "description")}),
@@ -187,11 +203,62 @@ class JobAdmin(ReadOnlyAdmin):
         """Besides the Job's number: a card, a reference, a file, another address of a party."""
         return super().may_mean(term) | job_meant(term)
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Job], search_term: str
+    ) -> tuple[QuerySet[Job], bool]:
+        """A proposal finds its Job, but not for a party of it: he is not to know that there is one."""
+        jobs, has_doubles = super().get_search_results(request, queryset, search_term)
+        meant = NUMBERED.fullmatch(" ".join(search_term.split()))
+        if meant and meant[1].lower() == "intervention":
+            by = agent_of(request)
+            jobs = jobs.exclude(Q(client=by) | Q(freelancer=by))
+        return jobs, has_doubles
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The log of the desk says what was proposed: nothing for an agent who is a party."""
+        job = self.get_object(request, object_id)
+        if isinstance(job, Job) and is_kept_from(job, reader=agent_of(request)):
+            raise PermissionDenied
+        return super().history_view(request, object_id, extra_context)
+
     # --- The story ---
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.story_view)
-        return [path("<int:job_id>/story/", view, name="jobs_job_story"), *super().get_urls()]
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:job_id>/story/", wrap(self.story_view), name="jobs_job_story"),
+            path(
+                "<int:job_id>/see-as/<slug:role>/",
+                wrap(require_POST(self.see_as_view)),
+                name="jobs_job_see_as",
+            ),
+            path(
+                "stop-seeing/",
+                wrap(require_POST(self.stop_seeing_view)),
+                name="jobs_job_stop_seeing",
+            ),
+            *super().get_urls(),
+        ]
+
+    def see_as_view(self, request: HttpRequest, job_id: int, role: str) -> HttpResponse:
+        """Look at the Job's pages as a party does, read only."""
+        assert isinstance(request.user, Person)
+        job = get_object_or_404(Job.objects.select_related("client", "freelancer"), pk=job_id)
+        if not self.has_view_permission(request, job):
+            raise PermissionDenied
+        if refusal := seeing.may_see(job, role=role, by=request.user):
+            messages.error(request, refusal.message)
+            return redirect("admin:jobs_job_story", job.pk)
+        seeing.start(request, job, role=role)
+        seeing.log(request.user, job, f"Began to see its pages as the {seeing.ROLES[role]}")
+        return redirect("workroom:job", job.pk)
+
+    def stop_seeing_view(self, request: HttpRequest) -> HttpResponse:
+        """Back to the desk."""
+        job_id = seeing.stop(request)
+        return redirect("admin:jobs_job_story", job_id) if job_id else redirect("admin:index")
 
     def story_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
         """Everything that ever happened on the Job, on one page, all times in UTC."""
@@ -200,13 +267,18 @@ class JobAdmin(ReadOnlyAdmin):
         )
         if not self.has_view_permission(request, job):
             raise PermissionDenied
+        assert isinstance(request.user, Person)
+        by, at = request.user, timing.now()
+        story = story_of(job)
         with timezone.override(UTC):
             context: dict[str, Any] = {
                 **self.admin_site.each_context(request),
                 "title": job.title,
                 "opts": self.opts,
                 "original": job,
-                "story": story_of(job),
-                "now": timing.now(),
+                "story": as_parties_read(story) if is_kept_from(job, reader=by) else story,
+                "openings": openings_on(job, by=by, at=at),
+                "views": seeing.views_of(job, by=by),
+                "now": at,
             }
             return render(request, "admin/jobs/job/story.html", context)
