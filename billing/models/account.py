@@ -23,6 +23,7 @@ class Account(models.Model):
         PAYING_OUT = "paying_out", "Payout on its way"
         SERVICE_FEES = "service_fees", "Service fees"
         PROCESSING_FEES = "processing_fees", "Processing fees"
+        # For a provider that charges us; the simulated ones do not, so nothing is posted here.
         GATEWAY_COSTS = "gateway_costs", "Gateway costs"
         CHARGEBACKS = "chargebacks", "Chargebacks"
 

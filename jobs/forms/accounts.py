@@ -6,7 +6,13 @@ Apart from people.py, which allauth reads while these forms are still being made
 from typing import Any
 
 from allauth.account import forms as allauth_forms
+from allauth.account.adapter import get_adapter
 from django import forms
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest
+
+from escrow_site.lib import timing
+from jobs.services import accounts
 
 LABELS = {
     "login": "E-mail address",
@@ -41,13 +47,29 @@ class SignupForm(WordedForm, allauth_forms.SignupForm):
 
     labels = {**LABELS, "password1": "Password"}
 
+    def try_save(self, request: HttpRequest) -> Any:
+        """Hash the password for a known address as well: how long it takes must not tell who has an account."""
+        if self.account_already_exists:
+            make_password(self.cleaned_data["password1"])
+        return super().try_save(request)
+
 
 class AddEmailForm(WordedForm, allauth_forms.AddEmailForm):
     """One more address."""
 
 
 class ChangePasswordForm(WordedForm, allauth_forms.ChangePasswordForm):
-    """Another password instead of the present one."""
+    """Another password instead of the present one, which is counted like any other guess."""
+
+    def clean_oldpassword(self) -> str:
+        password = str(self.cleaned_data["oldpassword"])
+        try:
+            knows = accounts.knows_password(self.user, password, at=timing.real_now())
+        except accounts.TooManyWrong as refusal:
+            raise get_adapter().validation_error("too_many_login_attempts") from refusal
+        if not knows:
+            raise get_adapter().validation_error("enter_current_password")
+        return password
 
 
 class SetPasswordForm(WordedForm, allauth_forms.SetPasswordForm):

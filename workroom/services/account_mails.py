@@ -56,7 +56,7 @@ def hand_over(message: EmailMessage) -> None:
         try:
             send(mail)
         except OSError as error:
-            logger.error("account_mail_not_sent", extra={"reason": str(error)})
+            logger.error("account_mail_not_sent", extra={"error": type(error).__name__})
 
 
 def send(mail: AccountMail) -> None:
