@@ -26,7 +26,7 @@ def answering(default: object) -> Callable[[Callable[..., Any]], Callable[..., A
             try:
                 return method(self, *args, **kwargs)
             except (ConnectionError, TimeoutError) as error:
-                logger.warning("cache_unreachable", extra={"reason": str(error)})
+                logger.warning("cache_unreachable", extra={"error": type(error).__name__})
                 return default
 
         return call
