@@ -29,8 +29,9 @@ USER 10001:10001
 VOLUME /data
 EXPOSE 8000
 
-HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
+HEALTHCHECK --interval=15s --timeout=10s --start-period=30s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=9)"]
 
-CMD ["python", "-m", "gunicorn", "escrow_site.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", \
-     "--threads", "4", "--worker-tmp-dir", "/dev/shm", "--no-control-socket"]
+CMD ["python", "-m", "gunicorn", "escrow_site.wsgi", "--config", "python:escrow_site.web_server", \
+     "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "4", "--worker-tmp-dir", "/dev/shm", \
+     "--no-control-socket"]

@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
 ARGS ?=
+# Apart, as what it needs would meddle with the tests.
+LOAD_VENV ?= .venv-load
 
 # uv installs in seconds where it is at hand; nobody needs it.
 ifneq ($(shell command -v uv 2>/dev/null),)
@@ -22,10 +24,10 @@ endif
 WITHOUT_DATABASE := ESCROW_LOCAL=1 DATABASE_URL=postgres://nowhere/none REDIS_URL=redis://nowhere
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format demo bench audit docs shell clean pins
+.PHONY: help run test check format demo bench audit docs shell clean pins audit-dependencies sbom load
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 run: $(VENV)/.run ## set up what is missing, start everything, stop it with Ctrl-C
 	@$(PY) -m escrow_site.local run
@@ -43,6 +45,7 @@ check: $(VENV)/.test ## style, types, direction of imports, migrations, template
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py check_templates
 	$(PY) manage.py generate_states --check
+	@$(PY) -m scripts.audit_dependencies
 
 format: $(VENV)/.test ## put the code in the order that `make check` wants
 	$(PY) -m ruff check --fix .
@@ -54,8 +57,20 @@ demo: $(VENV)/.run ## add the demo people and Jobs
 bench: $(VENV)/.run ## measure against docs/performance.md
 	$(PY) -m bench $(ARGS)
 
+load: $(LOAD_VENV)/.made ## fifty people at work while the worker is killed and the database restarted
+	@$(LOAD_VENV)/bin/python -m load $(ARGS)
+
 audit: $(VENV)/.run ## prove that every balance, state and document agrees with the ledger
 	$(PY) manage.py audit_ledger $(ARGS)
+
+audit-dependencies: $(VENV)/.test ## no pinned package has a known weakness (part of `make check`)
+	@$(PY) -m scripts.audit_dependencies
+
+SBOM ?= sbom.json
+sbom: $(VENV)/.test ## list what a server installs, for scanners (CycloneDX, sbom.json)
+	@$(VENV)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+	  --output-file $(SBOM) requirements.txt
+	@echo "Written: $(SBOM)"
 
 docs: $(VENV)/.run ## write the pages that are generated from the code
 	$(PY) manage.py generate_states > docs/states.md.new
@@ -65,7 +80,7 @@ shell: $(VENV)/.run ## a Python prompt with the models loaded
 	$(PY) manage.py shell
 
 clean: ## remove what can be made again; your data in .local stays
-	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(LOAD_VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf .local/tests screenshots test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -76,6 +91,13 @@ pins: $(VENV)/.made ## compile requirements*.txt from requirements*.in
 	    --generate-hashes --no-annotate --upgrade --custom-compile-command "make pins" \
 	    $$name.in --output-file $$name.txt || exit 1; \
 	done
+
+$(LOAD_VENV)/.made: requirements-load.txt
+	@echo "Setting up the load run (about a minute, once) ..."
+	@$(PYTHON) -m venv --clear $(LOAD_VENV)
+	@$(LOAD_VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --require-hashes -r requirements-load.txt
+	@touch $@
 
 # The marks are made last: whatever was interrupted is done again.
 $(VENV)/.made:

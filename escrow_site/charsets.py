@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from django.utils.http import parse_header_parameters
 
+from escrow_site import headers as strict
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -32,6 +34,9 @@ class CharsetGuard:
         headers = [
             ("Content-Type", "text/plain; charset=utf-8"),
             ("Content-Length", str(len(REFUSAL))),
+            ("Content-Security-Policy", strict.DOWNLOAD_POLICY),
+            ("Cache-Control", strict.NOT_KEPT),
+            *strict.EVERYWHERE.items(),
         ]
         start_response("400 Bad Request", headers)
         return [REFUSAL]

@@ -9,11 +9,13 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 
 TAG = "escrow"
 # The name of the one address that moves the clock; `urls.py` gives it in local mode only.
 CLOCK_ADDRESS = "local_clock"
+# And of the one that shows the demo agents' codes.
+CODES_ADDRESS = "local_codes"
 
 
 def check_gateway(**kwargs: Any) -> list[checks.CheckMessage]:
@@ -53,6 +55,19 @@ def check_clock(**kwargs: Any) -> list[checks.CheckMessage]:
     return found
 
 
+def check_codes(**kwargs: Any) -> list[checks.CheckMessage]:
+    """Codes that anybody can read are no second factor."""
+    if settings.LOCAL or not _has_address(CODES_ADDRESS):
+        return []
+    return [
+        checks.Error(
+            "The page that shows second factors has an address outside local mode.",
+            hint=f"Take {CODES_ADDRESS!r} out of the URL configuration.",
+            id="escrow.E005",
+        )
+    ]
+
+
 def _has_address(name: str) -> bool:
     try:
         reverse(name)
@@ -68,8 +83,25 @@ def check_files(**kwargs: Any) -> list[checks.CheckMessage]:
     return [checks.Error("FILES_DIR lies inside STATIC_ROOT, which is public.", id="escrow.E003")]
 
 
+def check_desk(**kwargs: Any) -> list[checks.CheckMessage]:
+    """ADMIN_PATH may be chosen freely, but not from the addresses that something else has."""
+    try:
+        found = resolve(f"/{settings.ADMIN_PATH}").view_name
+    except Resolver404:
+        found = ""
+    if found == "admin:index":
+        return []
+    return [
+        checks.Error(
+            "ADMIN_PATH is the address of another page: the support desk can't be reached.",
+            hint="Choose one that no page has, as in desk-4711/.",
+            id="escrow.E004",
+        )
+    ]
+
+
 def register() -> None:
-    for check in (check_gateway, check_clock, check_files):
+    for check in (check_gateway, check_clock, check_files, check_desk, check_codes):
         checks.register(check, TAG)
 
 

@@ -5,6 +5,7 @@ Nothing here knows what a variable is for. A wrong or missing value becomes a li
 """
 
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Collection, Mapping
@@ -12,6 +13,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+from escrow_site.weak_secrets import weakness
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off", ""}
@@ -25,12 +28,23 @@ class Environment:
         self.problems: list[str] = []
 
     def text(self, name: str, *, default: str | None = None) -> str:
-        value = self.values.get(name, "").strip()
+        """The variable, or what is in the file that NAME_FILE names: secrets of containers are files."""
+        value = self.values.get(name, "").strip() or self._in_file(f"{name}_FILE")
         if value:
             return value
         if default is None:
             self.problems.append(f"{name} is missing")
         return default or ""
+
+    def _in_file(self, name: str) -> str:
+        path = self.values.get(name, "").strip()
+        if not path:
+            return ""
+        try:
+            return Path(path).read_text().strip()
+        except (OSError, UnicodeDecodeError):
+            self.problems.append(f"{name} names a file that can't be read")
+            return ""
 
     def flag(self, name: str, *, default: bool) -> bool:
         word = self.values.get(name)
@@ -68,6 +82,36 @@ class Environment:
         # Never the value itself: it may hold a password, and this message goes into logs.
         self.problems.append(f"{name} must be an address that starts with {known}")
         return ""
+
+    def path(self, name: str, *, default: str) -> str:
+        """A place on the site, with the slash after it that Django's addresses have."""
+        value = self.text(name, default=default).strip("/")
+        if not re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", value):
+            self.problems.append(f"{name} must be letters, digits, - and _, as in desk-4711/")
+            return default
+        return f"{value}/"
+
+    def refuse_weak(self, name: str, secret: str, *, least: int, local: Path | None = None) -> None:
+        """A secret that can be guessed; `local` is the file of the one that lies open on one's own machine."""
+        if not secret:
+            return  # missing, which is said already, or not wanted
+        if wrong := weakness(secret, least=least):
+            self.problems.append(f"{name} {wrong}")
+        elif local is not None and local.exists() and local.read_text() == secret:
+            self.problems.append(f"{name} is the one of local mode: make another")
+
+    def refuse_weak_login(self, name: str, url: str) -> None:
+        """The password in an address; none is needed for a socket, where the system knows who asks."""
+        parts = urlsplit(url)
+        host = unquote(parts.hostname or "")
+        if not url or not host or host.startswith("/"):
+            return
+        password = unquote(parts.password or "")
+        wrong = weakness(password, least=12)
+        if password and password in (unquote(parts.username or ""), parts.path.strip("/")):
+            wrong = "is the name of the user or of the database"
+        if wrong:
+            self.problems.append(f"{name} is weak: its password {wrong}")
 
     def refuse_problems(self) -> None:
         if self.problems:

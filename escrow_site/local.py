@@ -32,6 +32,7 @@ BANNER = """
 
   Sign in     as one of the demo people listed above, or sign up
   Mail        {address}/local/mail/  (nothing leaves this machine)
+  Codes       {address}/local/codes/  (second factor of the demo's support agents)
   Your data   {data}
   Stop        Ctrl-C
 """
@@ -154,6 +155,7 @@ def commands(data: Path, port: int) -> dict[str, list[str]]:
     return {
         "web": [
             *[*python, "gunicorn", "escrow_site.wsgi", "--pid", str(data / "web.pid")],
+            *["--config", "python:escrow_site.web_server"],
             *["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"],
             "--no-control-socket",
         ],

@@ -13,6 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 # What the file backend writes after each mail of a connection.
 SEPARATOR = b"\n" + b"-" * 79 + b"\n"
@@ -30,10 +31,12 @@ class Mail:
     text: str
 
 
+@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     return render(request, "local/mailbox.html", {"mails": read_newest(), "mail": None})
 
 
+@require_safe
 def message(request: HttpRequest, file_name: str, number: int) -> HttpResponse:
     mails = {mail.number: mail for mail in read_file(mail_folder() / Path(file_name).name)}
     if number not in mails:

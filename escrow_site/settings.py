@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 from celery.schedules import crontab
-from csp.constants import NONCE, NONE, SELF
 
 from escrow_site import logs
 from escrow_site.environment import (
@@ -31,6 +30,8 @@ environment = Environment(os.environ)
 
 LOCAL = environment.flag("ESCROW_LOCAL", default=False)
 DEBUG = environment.flag("DEBUG", default=False)
+if DEBUG and not LOCAL:
+    environment.problems.append("DEBUG shows every error with its values: in local mode alone")
 DATA_DIR = Path(environment.text("ESCROW_DATA_DIR", default=str(BASE_DIR / ".local"))).absolute()
 SITE_NAME = environment.text("SITE_NAME", default="Escrow Workroom")
 SITE_URL = environment.url(
@@ -42,13 +43,22 @@ SITE_HOST = urlsplit(SITE_URL).hostname or ""
 ALLOWED_HOSTS = environment.names(
     "ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]" if LOCAL else None
 )
-CSRF_TRUSTED_ORIGINS = [SITE_URL]
+# Where the desk is; with ADMIN_HOST it answers there and the site's own host knows of none (docs/security.md).
+ADMIN_PATH = environment.path("ADMIN_PATH", default="admin/")
+ADMIN_HOST = environment.text("ADMIN_HOST", default="")
+if ADMIN_HOST:
+    ALLOWED_HOSTS.append(ADMIN_HOST)
+    if ADMIN_HOST == SITE_HOST:
+        environment.problems.append("ADMIN_HOST must be another host than that of SITE_URL")
+CSRF_TRUSTED_ORIGINS = [SITE_URL, *([f"https://{ADMIN_HOST}"] if ADMIN_HOST else [])]
 SECRET_KEY = environment.text(
     "SECRET_KEY", default=kept_secret(DATA_DIR / "secret_key") if LOCAL else None
 )
-if SECRET_KEY and len(SECRET_KEY) < 50:
-    environment.problems.append("SECRET_KEY must have at least 50 characters")
 SECRET_KEY_FALLBACKS = environment.names("SECRET_KEY_FALLBACKS", default="")
+if not LOCAL:
+    environment.refuse_weak("SECRET_KEY", SECRET_KEY, least=50, local=DATA_DIR / "secret_key")
+    for fallback in SECRET_KEY_FALLBACKS:
+        environment.refuse_weak("SECRET_KEY_FALLBACKS", fallback, least=50)
 
 # --- Applications ---------------------------------------------------------------------------------
 
@@ -68,7 +78,8 @@ INSTALLED_APPS = [
     "django.forms",  # its templates, some of which are replaced by templates/django/forms
     "allauth",
     "allauth.account",
-    "csp",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django_cotton.apps.SimpleAppConfig",
     "django_filters",
     "django_fsm",
@@ -76,20 +87,25 @@ INSTALLED_APPS = [
     "django_structlog",
 ]
 MIDDLEWARE = [
+    "escrow_site.request_log.RequestLogMiddleware",
+    "escrow_site.headers.HeadersMiddleware",
+    "escrow_site.methods.MethodsMiddleware",
     "escrow_site.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "escrow_site.limits.BodyLimitMiddleware",
+    "escrow_site.desk_host.DeskHostMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "csp.middleware.CSPMiddleware",
     "jobs.middleware.TimeZoneMiddleware",
+    "jobs.middleware.SecondFactorMiddleware",
+    "workroom.seeing.SeenAsMiddleware",
 ]
 ROOT_URLCONF = "escrow_site.urls"
 WSGI_APPLICATION = "escrow_site.wsgi.application"
@@ -108,7 +124,6 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "csp.context_processors.nonce",
                 "escrow_site.context_processors.site",
                 "jobs.context_processors.notices",
                 "workroom.context_processors.clock_bar",
@@ -131,8 +146,12 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 # --- Database, cache, broker ----------------------------------------------------------------------
 
 DATABASE_URL = environment.url("DATABASE_URL", ["postgres", "postgresql"])
+if not LOCAL:
+    environment.refuse_weak_login("DATABASE_URL", DATABASE_URL)
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL or "postgres://", conn_max_age=0)}
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
+# A connection that a restart of the server has cut is found out before a page gets it, at one empty message a page.
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
     "server_side_binding": True,
@@ -255,7 +274,25 @@ ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# How long the password or the second factor counts that money and the account's own keys ask for.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if LOCAL else "https"
+MFA_ADAPTER = "workroom.second_factors.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "jobs.forms.second_factors.AuthenticateForm",
+    "reauthenticate": "jobs.forms.second_factors.ReauthenticateForm",
+    "activate_totp": "jobs.forms.second_factors.ActivateTOTPForm",
+    "add_webauthn": "jobs.forms.second_factors.AddWebAuthnForm",
+    "edit_webauthn": "jobs.forms.second_factors.EditWebAuthnForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# One code before and one after the present one: telephones are some seconds wrong.
+MFA_TOTP_TOLERANCE = 1
+# Who has a second factor may still add an address; nobody signs in before his first one is confirmed.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Browsers allow passkeys over plain HTTP on the machine's own name, and there only.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOCAL
 
 # --- Security -------------------------------------------------------------------------------------
 
@@ -267,23 +304,26 @@ SECURE_SSL_REDIRECT = environment.flag("SSL_REDIRECT", default=not LOCAL)
 SECURE_HSTS_SECONDS = 0 if LOCAL else environment.number("HSTS_SECONDS", default=31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.flag("HSTS_INCLUDE_SUBDOMAINS", default=not LOCAL)
 SECURE_HSTS_PRELOAD = environment.flag("HSTS_PRELOAD", default=not LOCAL)
+# Two weeks for who asks to stay signed in, else until the browser closes; support agents: `workroom.accounts`.
+SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_SECURE = not LOCAL
 SESSION_COOKIE_NAME = "sessionid" if LOCAL else "__Host-sessionid"
 CSRF_COOKIE_SECURE = not LOCAL
 CSRF_COOKIE_NAME = "csrftoken" if LOCAL else "__Host-csrftoken"
 CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+# What the caller says about the host is `Host` alone; a proxy must pass it on unchanged.
+USE_X_FORWARDED_HOST = False
+# The other headers are in `headers.py`; these two agree with them.
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        "script-src": [SELF, NONCE],
-        "style-src": [SELF, NONCE],
-        "base-uri": [SELF],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-        "object-src": [NONE],
-    }
-}
+SECURE_REFERRER_POLICY = "same-origin"
+# Text of one request, fields, files. A sending with files may announce more: what is beyond the room for files is
+# thrown away while it is read (`lib.uploads`), so that a file that is too large keeps what was typed beside it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 50
+REQUEST_LARGEST_BYTES = 512 * 1024 * 1024
 
 # --- Money and time -------------------------------------------------------------------------------
 
@@ -300,7 +340,8 @@ LANGUAGE_CODE = "en"
 
 EMAIL_URL = environment.url(
     "EMAIL_URL",
-    ["smtp", "smtps", "file", "console"],
+    # Mails hold links with which passwords are set: on a server they go into no log and no folder.
+    ["smtp", "smtps", "file", "console"] if LOCAL else ["smtp", "smtps"],
     default=f"file://{DATA_DIR / 'mail'}" if LOCAL else None,
 )
 globals().update(email_settings(EMAIL_URL))
@@ -341,14 +382,19 @@ STORAGES = {
 # --- Logs -----------------------------------------------------------------------------------------
 
 LOG_LEVEL = environment.one_of("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], default="INFO")
+# Plain words hold people's data: they are for one's own terminal.
 LOG_FORMAT = environment.one_of(
-    "LOG_FORMAT", ["console", "json"], default="console" if LOCAL else "json"
+    "LOG_FORMAT",
+    ["console", "json"] if LOCAL else ["json"],
+    default="console" if LOCAL else "json",
 )
+# Hands the id of a request to its tasks. Of tasks Celery says it itself, with their names.
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
-# One line for each request: the one at its end. Of tasks Celery says it itself, with their names.
-DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 DJANGO_STRUCTLOG_CELERY_TASK_START_LOG_LEVEL = logging.DEBUG
 DJANGO_STRUCTLOG_CELERY_TASK_SUCCESS_LOG_LEVEL = logging.DEBUG
 LOGGING = logs.configure(level=LOG_LEVEL, as_json=LOG_FORMAT == "json")
+# Without it there is no /metrics.
+METRICS_TOKEN = environment.text("METRICS_TOKEN", default="")
+environment.refuse_weak("METRICS_TOKEN", METRICS_TOKEN, least=20)
 
 environment.refuse_problems()

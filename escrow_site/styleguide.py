@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from billing.selectors.foretold import Moment, Reminder
-from billing.timers import What
+from billing.timetables import What
 
 RELEASED_AT = datetime(2026, 4, 8, 12, tzinfo=UTC)
 SETTLED_AT = datetime(2026, 7, 14, tzinfo=UTC)
@@ -41,6 +42,7 @@ MOMENTS = [
 ]
 
 
+@require_safe
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Every component, and the markup to copy."""
     return render(request, "styleguide.html", {"moments": MOMENTS})

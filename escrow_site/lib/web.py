@@ -1,5 +1,6 @@
 """Small things that pages share."""
 
+import re
 from collections.abc import Callable
 from functools import cache
 
@@ -25,3 +26,12 @@ def attempt(request: HttpRequest, action: Callable[[], object], *, done: str) ->
 def address_pattern(name: str) -> str:
     """The address of rows of one kind, to be filled with an id: one look-up for all of them."""
     return reverse(name, args=[0]).replace("/0/", "/{}/")
+
+
+def is_on_this_site(address: str) -> bool:
+    """Whether an address that came with a request is a path of ours, to which one may be sent back.
+
+    Stricter than Django's own test: no host at all, and none of the spellings in which browsers find one
+    (`//host`, `/\\host`, tabs and line ends between).
+    """
+    return re.fullmatch(r"/(?![/\\])[^\x00-\x1f\x7f\\]*", address) is not None

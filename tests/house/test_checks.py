@@ -8,6 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from escrow_site.checks import (
     check_clock,
+    check_codes,
+    check_desk,
     check_files,
     check_gateway,
     refuse_dangerous_settings,
@@ -52,6 +54,17 @@ def test_a_clock_that_moves_outside_local_mode(settings: Any) -> None:
     assert check_clock() == []
 
 
+def test_codes_that_anybody_can_read_outside_local_mode(settings: Any) -> None:
+    settings.LOCAL = True
+    assert check_codes() == []
+
+    settings.LOCAL = False
+    assert identifiers(check_codes()) == ["escrow.E005"]
+
+    settings.ROOT_URLCONF = "tests.house.urls_without_clock"
+    assert check_codes() == []
+
+
 def test_private_files_in_a_public_folder(settings: Any) -> None:
     settings.STATIC_ROOT = Path("/srv/static")
     settings.FILES_DIR = Path("/srv/files")
@@ -59,6 +72,17 @@ def test_private_files_in_a_public_folder(settings: Any) -> None:
 
     settings.FILES_DIR = Path("/srv/static/files")
     assert identifiers(check_files()) == ["escrow.E003"]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("admin/", []), ("jobs/", ["escrow.E004"]), ("nowhere/", ["escrow.E004"])],
+)
+def test_a_desk_at_the_address_of_something_else(
+    settings: Any, path: str, expected: list[str]
+) -> None:
+    settings.ADMIN_PATH = path
+    assert identifiers(check_desk()) == expected
 
 
 def test_the_web_server_does_not_start_on_an_error(settings: Any) -> None:

@@ -10,7 +10,7 @@ from django.template.context import Context
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from escrow_site.lib import display, markup
+from escrow_site.lib import browsers, display, markup
 from escrow_site.lib import hours as worked
 from escrow_site.lib import money as amounts
 
@@ -47,6 +47,12 @@ def instant_text(at: datetime | None) -> str:
 def day(on: date | None) -> str:
     """``{{ milestone.due_on|day }}``: 8 Apr 2026."""
     return "" if on is None else display.day(on)
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """``{{ session.user_agent|browser }}``: Firefox on Linux."""
+    return browsers.in_words(user_agent)
 
 
 @register.filter
