@@ -20,7 +20,7 @@ from bench import population
 from billing.models import Escrow
 from billing.services import releases
 from jobs.models import Job, Person
-from workroom.demo.people import make_parties
+from workroom.demo.people import make_people
 from workroom.demo.world import World
 
 DOCUMENTS = 1_000
@@ -58,7 +58,7 @@ def one_busy_person() -> tuple[Person, Job]:
 
 
 def _job_of_ten_milestones(client: Person, freelancer: Person) -> Job:
-    world = World(make_parties(), now=population.BEGIN + timedelta(days=60))
+    world = World(make_people(), now=population.BEGIN + timedelta(days=60))
     job = world.draft(
         client,
         "Ten Milestones",

@@ -1,6 +1,8 @@
 """The kinds of Activity and notices that are about money."""
 
-import billing.dispute_notices  # noqa: F401
+import billing.chargeback_notices
+import billing.dispute_notices
+import billing.intervention_notices  # noqa: F401
 from jobs.notices import Audience, kind
 
 FUNDING_REQUESTED = kind(

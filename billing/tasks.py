@@ -6,6 +6,7 @@ from celery import shared_task
 
 from billing.services import audit, gateway_events, reconciling
 from escrow_site.lib import timing
+from jobs.services import heartbeats
 
 logger = logging.getLogger(__name__)
 
@@ -13,18 +14,22 @@ logger = logging.getLogger(__name__)
 @shared_task(name="billing.tasks.work_off_events")
 def work_off_events() -> None:
     """Work off the providers' events that wait."""
-    gateway_events.work_off(at=timing.now())
+    with heartbeats.beating("work_off_events"):
+        gateway_events.work_off(at=timing.now())
 
 
 @shared_task(name="billing.tasks.reconcile")
 def reconcile() -> None:
     """Ask the providers about everything under way."""
-    reconciling.reconcile(at=timing.now())
+    with heartbeats.beating("reconcile"):
+        reconciling.reconcile(at=timing.now())
 
 
 @shared_task(name="billing.tasks.audit_ledger")
 def audit_ledger() -> None:
     """Hold every law of the ledger against what is there; a difference is logged as an error."""
-    for finding in audit.audit_ledger(at=timing.now()):
-        for difference in finding.differences:
-            logger.error("The ledger does not add up: %s %s", finding.check, difference)
+    with heartbeats.beating("audit_ledger") as facts:
+        found = audit.differences(audit.audit_ledger(at=timing.now()))
+        facts |= audit.summary(found)
+    for difference in found:
+        logger.error("ledger_differs", extra={"difference": difference})

@@ -29,7 +29,7 @@ class Kind:
     this keeps the Job awake (R10.2); ``release_request`` marks the one kind that R10.3 sets apart.
 
     A notice links to the page ``url_name``; ``url_facts`` name the facts that its address is made
-    of, where ``job`` is the Job's id.
+    of, where ``job`` is the Job's id. ``for_support`` marks what neither side is to know.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Kind:
     release_request: bool = False
     url_name: str = "workroom:job"
     url_facts: tuple[str, ...] = ("job",)
+    for_support: bool = False
 
     @property
     def template_name(self) -> str:
@@ -59,11 +60,18 @@ def kind(
     release_request: bool = False,
     url_name: str = "workroom:job",
     url_facts: tuple[str, ...] = ("job",),
+    for_support: bool = False,
 ) -> Kind:
     """Add a kind to the table; a name stands in it once."""
     assert name not in KINDS, f"notice kind {name} is registered twice"
     assert bool(subject) == (audience is not Audience.NOBODY), f"{name}: subject iff readers"
+    assert not (for_support and subject), f"{name} is for support and has readers"
     KINDS[name] = Kind(
-        name, sentence, audience, subject, counts, release_request, url_name, url_facts
+        name, sentence, audience, subject, counts, release_request, url_name, url_facts, for_support
     )
     return KINDS[name]
+
+
+def names_for_support() -> list[str]:
+    """The kinds that support alone reads."""
+    return [known.name for known in KINDS.values() if known.for_support]

@@ -1,12 +1,16 @@
 """The cast: a Client, a Freelancer, a stranger, a support agent; and the instant it all begins."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
 
 from billing.reference_data import ensure_reference_data as ensure_billing_data
 from jobs.models import Person
 from jobs.reference_data import ensure_reference_data as ensure_jobs_data
+from tests import signing_in
 from tests.factories import PersonFactory
 from tests.mail_server import mail_server, no_broker, worker  # noqa: F401 (fixtures)
 from workroom.reference_data import ensure_reference_data as ensure_workroom_data
@@ -21,6 +25,14 @@ def reference_data(request: pytest.FixtureRequest) -> None:
         ensure_jobs_data()
         ensure_billing_data()
         ensure_workroom_data()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def forced_sign_ins_are_fresh() -> Iterator[None]:
+    """`client.force_login(person)`: the password was given just now (tests/signing_in.py says it otherwise)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "force_login", signing_in.forced)
+        yield
 
 
 @pytest.fixture
@@ -46,4 +58,7 @@ def stranger(db: None) -> Person:
 
 @pytest.fixture
 def agent(db: None) -> Person:
-    return PersonFactory(name="Alma Agent", email="alma@example.com", is_staff=True)
+    """As an installation makes one: staff, and in the group."""
+    person = PersonFactory(name="Alma Agent", email="alma@example.com", is_staff=True)
+    person.groups.add(Group.objects.get(name="Agent"))
+    return person

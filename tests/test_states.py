@@ -9,9 +9,11 @@ from django_fsm import TransitionNotAllowed, can_proceed
 
 from billing.models import (
     Cancellation,
+    Chargeback,
     Decision,
     Dispute,
     Escrow,
+    Intervention,
     Offer,
     Payment,
     Payout,
@@ -64,6 +66,13 @@ ALLOWED: dict[type[models.Model], dict[str, tuple[set[str], str]]] = {
         "cancel": (UNDER_WAY, "cancelled"),
         "lapse": (UNDER_WAY, "lapsed"),
         "send_back": ({"failed", "cancelled", "lapsed"}, "returned"),
+        "charge_back": ({"succeeded"}, "charged_back"),
+    },
+    Chargeback: {
+        "record": ({"open"}, "recorded"),
+        "send_back": ({"recorded"}, "open"),
+        "win": ({"recorded"}, "won"),
+        "lose": ({"recorded"}, "lost"),
     },
     Cancellation: {
         "accept": ({"requested"}, "accepted"),
@@ -107,6 +116,12 @@ ALLOWED: dict[type[models.Model], dict[str, tuple[set[str], str]]] = {
         "lapse": ({"waiting"}, "lapsed"),
         "take_back": ({"waiting"}, "taken_back"),
     },
+    Intervention: {
+        "confirm": ({"proposed"}, "confirmed"),
+        "send_back": ({"proposed"}, "sent_back"),
+        "withdraw": ({"proposed"}, "withdrawn"),
+        "overtake": ({"proposed"}, "overtaken"),
+    },
     ProForma: {"become_final": ({"issued"}, "invoiced"), "void": ({"issued"}, "void")},
     Payout: {"confirm": ({"started"}, "paid"), "fail": ({"started"}, "failed")},
     Notification: {
@@ -120,7 +135,7 @@ ALLOWED: dict[type[models.Model], dict[str, tuple[set[str], str]]] = {
 ARGUMENTS: dict[str, Any] = {
     "at": AT, "until": AT, "lapses_at": AT, "next_attempt_at": AT, "failure": "x", "answer": "x",
     "reason": "x", "gateway_reference": "x", "due_at": AT, "overdue_at": AT, "by_id": 1,
-    "answered_by": None,
+    "answered_by": None, "outcome": "won",
 }  # fmt: skip
 
 

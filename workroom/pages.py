@@ -26,6 +26,7 @@ ACTIONS = {
     "create_timesheet": "workroom:create_timesheet",
     "billing": "workroom:job_billing",
     "terms": "workroom:terms",
+    "disputes": "workroom:disputes",
     "cancel": "billing:cancel_job",
     "case_file": "workroom:case_file",
 }

@@ -5,22 +5,34 @@ from django.db.models import Q
 
 AGENTS = "Agent"
 SENIOR_AGENTS = "Senior agent"
+AUDITORS = "Auditor"
 # What a support agent reads: the product's own tables, and which addresses are confirmed.
 APPS = ("jobs", "billing", "workroom", "account")
+# What an auditor does besides reading everything: looking at a Job's pages as a party does.
+LOOKS = ("see_as_party",)
 # What a support agent does besides: nothing of it moves money.
-ACTIONS = ("send_notification_again", "take_up_job_again", "decide_dispute")
-# What moves money, and needs another agent's decision before it.
-SENIOR_ACTIONS = ("confirm_decision",)
+ACTIONS = (
+    *LOOKS,
+    "send_notification_again",
+    "take_up_job_again",
+    "decide_dispute",
+    "record_chargeback",
+    "propose_intervention",
+    "lock_account",
+)
+# What moves money or a clock, and needs another agent's word before it.
+SENIOR_ACTIONS = (*ACTIONS, "confirm_decision", "confirm_chargeback", "confirm_intervention")
 
 
 def ensure_reference_data() -> None:
     """Let agents view everything at the support desk, and do there what moves no money; let senior
-    agents also confirm what another one decided (R9.3).
+    agents also confirm what another one decided or proposed (R9.3, R9.7); let auditors only look.
 
     What an installation has given the groups besides stays.
     """
     _let(AGENTS, ACTIONS)
-    _let(SENIOR_AGENTS, (*ACTIONS, *SENIOR_ACTIONS))
+    _let(SENIOR_AGENTS, SENIOR_ACTIONS)
+    _let(AUDITORS, LOOKS)
 
 
 def _let(name: str, actions: tuple[str, ...]) -> None:

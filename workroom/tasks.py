@@ -7,7 +7,7 @@ from celery import shared_task
 
 from billing.services import gateway_events, sweeping
 from escrow_site.lib import timing
-from jobs.services import activity
+from jobs.services import activity, heartbeats
 from workroom.services import account_mails, delivery
 
 # Shorter than the pause between two sweeps: after an outage they follow each other and leave the
@@ -21,15 +21,17 @@ def sweep() -> None:
 
     What the banks have said meanwhile comes first: after an outage it is older than what is due now.
     """
-    gateway_events.work_off(at=timing.now())
-    sweeping.sweep(at=timing.now(), run_for=SWEEP_RUNS_FOR)
+    with heartbeats.beating("sweep"):
+        gateway_events.work_off(at=timing.now())
+        sweeping.sweep(at=timing.now(), run_for=SWEEP_RUNS_FOR)
 
 
 @shared_task
 def deliver_notices() -> None:
     """Send the notices that wait: woken after each commit, and by the sweep for what was left."""
-    activity.take_wake_up()
-    delivery.deliver_waiting()
+    with heartbeats.beating("deliver_notices"):
+        activity.take_wake_up()
+        delivery.deliver_waiting()
 
 
 # Pauses stay far below the broker's visibility time-out, after which a waiting task would be handed

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from workroom.views import (
+    account_closing,
     activity,
     awards,
     billing_list,
@@ -26,6 +27,8 @@ app_name = "workroom"
 urlpatterns: list[URLPattern] = [
     path("rules/", rules.rules, name="rules"),
     path("rules/<int:version>/", rules.rules_version, name="rules_version"),
+    path("profile/close/", account_closing.close_account, name="close_account"),
+    path("profile/export/", account_closing.export_account, name="export_account"),
     path("jobs/", my_jobs.my_jobs, name="my_jobs"),
     path("jobs/new/", drafts.new_job, name="new_job"),
     path("jobs/<int:job_id>/", job.job, name="job"),

@@ -2,6 +2,7 @@
 
 from billing.models.account import Account
 from billing.models.cancellation import Cancellation, CancellationShare
+from billing.models.chargeback import Chargeback
 from billing.models.dispute import (
     Decision,
     Dispute,
@@ -13,6 +14,7 @@ from billing.models.dispute import (
 from billing.models.document import ClosingStatement, Document, DocumentSeries, ProForma
 from billing.models.escrow import Escrow
 from billing.models.gateway_event import GatewayEvent, SimulatedCard, SimulatedCharge
+from billing.models.intervention import Intervention
 from billing.models.payment import Allocation, FundingRequest, Payment, PaymentMethod, Refund
 from billing.models.payout import Payout
 from billing.models.release import Release, ReleaseRequest
@@ -23,6 +25,7 @@ __all__ = [
     "Allocation",
     "Cancellation",
     "CancellationShare",
+    "Chargeback",
     "ClosingStatement",
     "Decision",
     "Dispute",
@@ -33,6 +36,7 @@ __all__ = [
     "Evidence",
     "FundingRequest",
     "GatewayEvent",
+    "Intervention",
     "Offer",
     "Payment",
     "PaymentMethod",

@@ -10,7 +10,14 @@ from django_fsm import FSMField, transition
 from billing.models.escrow import Escrow
 from billing.models.release import ReleaseRequest
 from escrow_site.lib.states import StateMixin
+from escrow_site.lib.timing import DAY
 from jobs.models import Job, Person, StoredFile
+
+# Of one party in one Dispute: files (a single sending is limited like any other, jobs.services.files),
+# and limits under seal, with a pause between them so that nobody can probe (R9.6).
+EVIDENCE_AT_MOST = 50
+SEALED_AT_MOST = 3
+SEALED_PAUSE = DAY
 
 
 class DisputeQuerySet(models.QuerySet["Dispute"]):

@@ -59,6 +59,8 @@ class Escrow(StateMixin, models.Model):
     disputed_at = models.DateTimeField(null=True, blank=True)
     disputed_by = models.ForeignKey(Person, models.PROTECT, null=True, blank=True, related_name="+")
     answer_due_at = models.DateTimeField(null=True, blank=True)
+    # Since when the bank wants its payment back, kept for the same reason (R8.4).
+    charged_back_at = models.DateTimeField(null=True, blank=True)
 
     funded_minor = models.BigIntegerField(default=0, help_text="All that was ever Funded.")
     released_minor = models.BigIntegerField(default=0, help_text="Gross, all parts.")
@@ -113,9 +115,19 @@ class Escrow(StateMixin, models.Model):
         return self.state == self.State.REMOVED or self.position >= BEYOND_THE_TERMS
 
     @property
+    def is_frozen(self) -> bool:
+        """Whether a Dispute or a chargeback stops every timer of its money."""
+        return self.disputed_at is not None or self.charged_back_at is not None
+
+    @property
     def held_minor(self) -> int:
         """What lies in escrow now."""
         return self.funded_minor - self.released_minor - self.refunded_minor
+
+    @property
+    def kept_minor(self) -> int:
+        """What was released and not refunded since: gross, as the Freelancer's fees are taken of it (R8.2)."""
+        return self.released_minor - self.credited_minor
 
     @transition(field=state, source=State.UNFUNDED, target=State.PENDING)
     def await_authentication(self) -> None: ...

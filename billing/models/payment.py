@@ -152,6 +152,11 @@ class Payment(StateMixin, models.Model):
     )
     def send_back(self) -> None: ...
 
+    @transition(field=state, source=State.SUCCEEDED, target=State.CHARGED_BACK)
+    def charge_back(self, *, at: datetime) -> None:
+        """Its bank has taken it back for good (R8.4)."""
+        self.ended_at = at
+
 
 class Allocation(models.Model):
     """What part of a Payment is for which Escrow; an Escrow has one live Allocation at most (R3.5)."""

@@ -28,6 +28,8 @@ class Transfer(models.Model):
         CREDIT = "credit", "Refund of released money"
         CREDIT_FEE = "credit_fee", "Service fee given back"
         CHARGEBACK = "chargeback", "Chargeback"
+        # Of a row that ``reverses`` another. No service posts it: when the audit finds a mistake, people look
+        # first, and then write it by hand.
         REVERSAL = "reversal", "Reversal of a mistake"
 
     debit_account = models.ForeignKey(Account, models.PROTECT, related_name="debits")

@@ -7,7 +7,7 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from billing.models import Cancellation, CancellationShare
 from billing.services.amounts import NOTHING, Amounts
-from billing.services.cancellations import Outcome, outcome
+from billing.services.cancellation_outcomes import Outcome, outcome
 from jobs.models import Job, Person
 
 

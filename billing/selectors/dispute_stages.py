@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing.forecast import CLIENT, FREELANCER, Party
 from billing.models import Dispute, Offer
 from billing.selectors.voices import Voice, begin
+from billing.stopping import CLIENT, FREELANCER, Party
 
 DONE, NOW, LATER, SKIPPED = "done", "now", "later", "skipped"
 

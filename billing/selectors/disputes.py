@@ -17,15 +17,15 @@ from billing.dispute_notices import (
 )
 from billing.forecast import forecast
 from billing.models import Dispute, Escrow, Evidence, Offer, SealedLimit
+from billing.models.dispute import SEALED_AT_MOST
 from billing.moves import disputes as moves
 from billing.selectors import dispute_stages, foretold
 from billing.selectors.dispute_stages import Turn
+from billing.selectors.escrow_rows import rows_of
 from billing.selectors.foretold import Moment
 from billing.selectors.seen import seen_by
-from billing.selectors.timetables import rows_of
 from billing.services.amounts import Amounts, quote
-from billing.services.sealed import ENTRIES_AT_MOST
-from billing.timers import What
+from billing.timetables import What
 from jobs.models import Activity, Job, Person
 from jobs.selectors import history
 
@@ -75,9 +75,16 @@ def turn_of(
     dispute: Dispute, offers: list[Offer], moments: list[Moment], *, viewer: Person, at: datetime
 ) -> Turn | None:
     """Whose move it is, with what silence will do; None when the Dispute is over."""
-    silence = f"{moments[0].title}. {moments[0].text}" if moments else ""
+    silence = _in_a_sentence(moments[0]) if moments else ""
     role = dispute.job.role_of(viewer)
     return dispute_stages.turn(dispute, offers, role=role, at=at, silence=silence)
+
+
+def _in_a_sentence(moment: Moment) -> str:
+    """“… goes to support, because you have not answered.”"""
+    if moment.text.startswith("Because "):
+        return f"{moment.title}, b{moment.text[1:]}"
+    return f"{moment.title}. {moment.text}"
 
 
 def resumes_until(dispute: Dispute, *, at: datetime) -> datetime | None:
@@ -143,7 +150,8 @@ class Told:
 def history_of(dispute: Dispute) -> list[Activity]:
     """What happened in the Dispute, oldest first."""
     return list(
-        Activity.objects.filter(job=dispute.job, facts__dispute=dispute.pk)
+        history.for_parties(dispute.job)
+        .filter(facts__dispute=dispute.pk)
         .select_related("actor")
         .order_by("happened_at", "pk")
     )
@@ -249,13 +257,14 @@ class Sealed:
 
 def sealed_of(dispute: Dispute, activities: list[Activity], *, viewer: Person) -> Sealed:
     """The limits of a Dispute as one of its parties knows them."""
-    rows = SealedLimit.objects.filter(dispute=dispute).values_list("by_id", "state")
+    of_milestone = SealedLimit.objects.filter(dispute__escrow=dispute.escrow_id)
+    rows = of_milestone.values_list("by_id", "state")
     waiting = {by_id for by_id, state in rows if state == SealedLimit.State.WAITING}
     entered = sum(by_id == viewer.pk for by_id, _ in rows)
     no_matches = [one.happened_at for one in activities if one.kind == SEALED_NO_MATCH.name]
     return Sealed(
         mine_waits=viewer.pk in waiting,
         theirs_waits=bool(waiting - {viewer.pk}),
-        tries_left=max(0, ENTRIES_AT_MOST - entered),
+        tries_left=max(0, SEALED_AT_MOST - entered),
         no_match_at=no_matches[-1] if no_matches else None,
     )

@@ -9,10 +9,10 @@ from billing.forecast import forecast
 from billing.models import ReleaseRequest
 from billing.notices import VOIDED
 from billing.selectors import foretold, rules
+from billing.selectors.escrow_rows import rows_of
 from billing.selectors.foretold import Moment
 from billing.selectors.seen import seen_by
-from billing.selectors.timetables import rows_of
-from billing.timers import What
+from billing.timetables import What
 from jobs.models import Activity, Job, Person
 from jobs.selectors import history
 

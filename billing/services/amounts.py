@@ -47,7 +47,7 @@ def quote(escrow: Escrow, *, policy: Policy, gross_minor: int | None = None) -> 
     part_minor = escrow.held_minor if gross_minor is None else gross_minor
     service_fee_minor = money.fee_on_part(
         part_minor,
-        released_before_minor=escrow.released_minor - escrow.credited_minor,
+        released_before_minor=escrow.kept_minor,
         taken_before_minor=escrow.service_fee_minor,
         basis_points=policy.service_fee_basis_points,
     )
@@ -70,11 +70,11 @@ def quote_credit(escrow: Escrow, *, policy: Policy, gross_minor: int) -> Amounts
     The service fee that comes back is the fee taken less the rounded fee on what is left; the net is
     what the Freelancer gives. The processing fee does not come back.
     """
-    left_minor = escrow.released_minor - escrow.credited_minor - gross_minor
-    kept_minor = money.share(left_minor, policy.service_fee_basis_points)
+    left_minor = escrow.kept_minor - gross_minor
+    fee_kept_minor = money.share(left_minor, policy.service_fee_basis_points)
     return Amounts(
         gross_minor=gross_minor,
-        service_fee_minor=escrow.service_fee_minor - kept_minor,
+        service_fee_minor=escrow.service_fee_minor - fee_kept_minor,
         processing_fee_minor=0,
     )
 

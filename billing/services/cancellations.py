@@ -6,7 +6,7 @@ it at once (``moves.cancellations.end_if_overtaken``), the timers do so by their
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -27,12 +27,13 @@ from billing.notices import (
     CANCELLATION_REQUESTED,
     CANCELLATION_WITHDRAWN,
 )
-from billing.services import catching_up
-from billing.services.amounts import NOTHING, Amounts, quote
+from billing.selectors import frozen
+from billing.services import cancellation_outcomes, catching_up
 from escrow_site.lib import display, money, statements, states
 from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState, refuse_if
 from escrow_site.lib.timing import DAY
 from jobs.models import Job, Person
+from jobs.notices import Kind
 from jobs.services import activity
 from jobs.services.accounts import refuse_locked
 from jobs.services.activity import Entry
@@ -162,7 +163,7 @@ def _open_request(
     )
     set_columns(job, open_cancellation_until=cancellation.lapses_at)
     job.note_due(cancellation.lapses_at)
-    facts = _facts(cancellation, divided) | {"due_at": cancellation.lapses_at}
+    facts = cancellation_outcomes.facts(cancellation, divided) | {"due_at": cancellation.lapses_at}
     entries = [_entry(job, CANCELLATION_REQUESTED, by=by, at=at, reason=reason, facts=facts)]
     if by.pk == job.client_id:
         entries += dormancy.reactivate(job, by=by, at=at, reason=REACTIVATED_BY_REQUEST)
@@ -216,7 +217,10 @@ def may_accept(cancellation: Cancellation, *, by: Person, at: datetime) -> Refus
             "What is held on the Job has changed since the cancellation was requested, so it cannot "
             "be accepted any more. Either side can request it anew."
         )
-    return None
+    frozen_by_bank = (
+        frozen.refuse_charged_back(share.escrow) for share in cancellation.shares.all()
+    )
+    return next(filter(None, frozen_by_bank), None)
 
 
 def accept(cancellation_id: int, *, by: Person, at: datetime) -> Cancellation:
@@ -232,7 +236,7 @@ def accept(cancellation_id: int, *, by: Person, at: datetime) -> Cancellation:
             share.escrow.number: share.to_freelancer_minor for share in cancellation.shares.all()
         }
         divided = _divided(read_held(job), shares)
-        facts = _facts(cancellation, divided)
+        facts = cancellation_outcomes.facts(cancellation, divided)
         reason = reasons.cancellation_agreed(cancellation, at=at)
         states.move([cancellation], "accept", at=at, answered_by=by)
         money_lines, end = moves.carry_out(job, divided, by=by, at=at, reason=reason)
@@ -240,8 +244,7 @@ def accept(cancellation_id: int, *, by: Person, at: datetime) -> Cancellation:
             job, CANCELLATION_ACCEPTED, by=by, at=at, reason=reason, facts=facts | end.facts
         )
         # Both have just been told of the end, with the Closing Statement.
-        end = replace(end, untold=frozenset(end.readers))
-        activity.record_all([accepted, *money_lines, end])
+        activity.record_all([accepted, *money_lines, end.quiet()])
     return cancellation
 
 
@@ -262,7 +265,7 @@ def decline(cancellation_id: int, *, answer: str, by: Person, at: datetime) -> C
 def may_withdraw(cancellation: Cancellation, *, by: Person, at: datetime) -> Refusal | None:
     """Who requested the cancellation takes it back while it is open."""
     if cancellation.requested_by_id != by.pk:
-        return WrongParty("Only who requested the cancellation can withdraw it.")
+        return WrongParty("Only the person who requested the cancellation can withdraw it.")
     return _refuse_unless_open(cancellation, at=at) or refuse_locked(by)
 
 
@@ -280,7 +283,7 @@ def withdraw(cancellation_id: int, *, by: Person, at: datetime) -> Cancellation:
 
 
 def _close(
-    job: Job, cancellation: Cancellation, kind: Any, *, by: Person, at: datetime, reason: str
+    job: Job, cancellation: Cancellation, kind: Kind, *, by: Person, at: datetime, reason: str
 ) -> None:
     set_columns(job, open_cancellation_until=None)
     facts: dict[str, Any] = {
@@ -329,68 +332,7 @@ def _checked(text: str, *, what: str) -> str:
     return text.strip()
 
 
-# --- What it comes to ---
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """How one Milestone is divided: what goes back, and what goes to the Freelancer with its fees."""
-
-    escrow: Escrow
-    held_minor: int
-    amounts: Amounts
-
-    @property
-    def to_client_minor(self) -> int:
-        return self.held_minor - self.amounts.gross_minor
-
-    @property
-    def fees_minor(self) -> int:
-        return self.amounts.gross_minor - self.amounts.net_minor
-
-
-def outcome(escrow: Escrow, *, job: Job, held_minor: int, to_freelancer_minor: int) -> Outcome:
-    """The figures of a page, a notice and the posting alike (R5.2): none is taken of what goes back."""
-    assert job.policy is not None
-    amounts = NOTHING
-    if to_freelancer_minor:
-        amounts = quote(escrow, policy=job.policy, gross_minor=to_freelancer_minor)
-    return Outcome(escrow=escrow, held_minor=held_minor, amounts=amounts)
-
-
-def _facts(cancellation: Cancellation, divided: Sequence[Split]) -> dict[str, Any]:
-    outcomes = [
-        outcome(
-            split.escrow,
-            job=split.job,
-            held_minor=split.escrow.held_minor,
-            to_freelancer_minor=split.to_freelancer_minor,
-        )
-        for split in divided
-    ]
-    return {
-        "cancellation": cancellation.pk,
-        "requester": str(cancellation.requested_by),
-        **_amounts(outcomes),
-        "shares": [
-            {"escrow": one.escrow.title, "number": one.escrow.number, **_amounts([one])}
-            for one in outcomes
-        ],
-    }
-
-
-def _amounts(outcomes: Sequence[Outcome]) -> dict[str, int]:
-    """What is divided, what goes back, what is released and its net; without what is nothing."""
-    amounts = {
-        "amount_minor": sum(one.held_minor for one in outcomes),
-        "back_minor": sum(one.to_client_minor for one in outcomes),
-        "gross_minor": sum(one.amounts.gross_minor for one in outcomes),
-        "net_minor": sum(one.amounts.net_minor for one in outcomes),
-    }
-    return {name: amount for name, amount in amounts.items() if amount}
-
-
 def _entry(
-    job: Job, kind: Any, *, by: Person, at: datetime, reason: str, facts: dict[str, Any]
+    job: Job, kind: Kind, *, by: Person, at: datetime, reason: str, facts: dict[str, Any]
 ) -> Entry:
     return Entry(job=job, kind=kind, by=by, at=at, reason=reason, facts=facts)

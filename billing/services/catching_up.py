@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db import OperationalError, transaction
 
 from billing.moves import due
-from billing.timers import What
+from billing.timetables import What
 from escrow_site.lib import statements
 from escrow_site.lib.refusals import Refusal, refuse_if
 from jobs.models import Job, Person, Policy

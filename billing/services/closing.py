@@ -3,11 +3,10 @@
 from datetime import datetime
 
 from billing.models import Escrow, Payment, ReleaseRequest
-from billing.moves import cancellations, reasons
+from billing.moves import cancellations, reasons, removals
 from billing.moves.endings import Ending, complete_all
 from billing.notices import REMOVED
 from billing.services import catching_up
-from escrow_site.lib import states
 from escrow_site.lib.refusals import Refusal, WrongParty, WrongState, refuse_if
 from jobs.models import Job, Person
 from jobs.services import activity
@@ -76,11 +75,11 @@ def complete(job_id: int, *, by: Person, at: datetime) -> Job:
     with catching_up.locked_job(job_id, at=at) as job:
         refuse_if(may_complete(job, by=by, at=at))
         unfunded = list(Escrow.objects.filter(job=job, state=Escrow.State.UNFUNDED))
-        states.move(unfunded, "remove")
+        removals.remove(unfunded, at=at)
         ending = Ending(job=job, by=by, at=at, reason=reasons.completed_by_hand(job))
-        removals = [_removal(job, escrow, by=by, at=at) for escrow in unfunded]
+        removed = [_removal(job, escrow, by=by, at=at) for escrow in unfunded]
         overtaken = _end_cancellation(job, at=at)
-        activity.record_all([*removals, *overtaken, *complete_all([ending])])
+        activity.record_all([*removed, *overtaken, *complete_all([ending])])
     return job
 
 

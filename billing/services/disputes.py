@@ -20,36 +20,22 @@ from billing.dispute_notices import (
     DISPUTE_WITHDRAWN,
 )
 from billing.models import Dispute, DisputeStatement, Escrow, Evidence, ReleaseRequest
+from billing.models.dispute import EVIDENCE_AT_MOST
 from billing.moves import disputes as moves
+from billing.selectors import frozen
 from billing.services import catching_up
 from billing.services.amounts import refuse_amount
 from billing.services.funding import refuse_hourly
 from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState, refuse_if
 from escrow_site.lib.timing import business_days_after
 from jobs.models import Job, Person
-from jobs.services import activity, files
+from jobs.services import activity, files, words
 from jobs.services.accounts import refuse_locked
 from jobs.services.files import Checked
 
 WORDS_AT_MOST = 5000
-# Of one party in one Dispute; a single sending is limited like any other (jobs.services.files).
-EVIDENCE_AT_MOST = 50
 HELD_CHANGED = "What is held has changed since you opened this page. Look at the amounts again."
 WITHDRAWN = "Withdrawn by the side that opened it."
-
-
-class NothingSaid(Refusal):
-    """Words that were needed are missing, or too many."""
-
-
-def words(text: str, *, what: str) -> str:
-    """What a person said, without blanks around it. Raises NothingSaid."""
-    text = text.strip()
-    if not text:
-        raise NothingSaid(f"Write {what}.")
-    if len(text) > WORDS_AT_MOST:
-        raise NothingSaid(f"Write {what} in at most {WORDS_AT_MOST:,} characters.")
-    return text
 
 
 @contextmanager
@@ -95,6 +81,8 @@ def may_open(escrow: Escrow, *, by: Person, at: datetime) -> Refusal | None:
         )
     if escrow.disputed_at is not None:
         return WrongState(f"“{escrow}” is disputed already.")
+    if refusal := frozen.refuse_charged_back(escrow):
+        return refusal
     request = unanswered_request(escrow)
     if request and any(one.opened_by_id == by.pk for one in request.disputes.all()):
         return WrongState(
@@ -129,7 +117,7 @@ def open(
     Raises the Refusal of may_open, NothingSaid, StalePage, WrongAmount, WrongFile.
     """
     checked = files.check_all(uploads)
-    reason = words(reason, what="why you dispute it")
+    reason = words.check(reason, what="why you dispute it", at_most=WORDS_AT_MOST)
     with catching_up.locked_job(job_id, at=at) as job:
         escrow = _escrow(job, number)
         refuse_if(may_open(escrow, by=by, at=at))
@@ -228,7 +216,7 @@ def answer(
     Locks the Job. Raises the Refusal of may_answer, NothingSaid, WrongFile.
     """
     checked = files.check_all(uploads)
-    text = words(text, what="your answer")
+    text = words.check(text, what="your answer", at_most=WORDS_AT_MOST)
     with locked_dispute(dispute_id, at=at) as dispute:
         refuse_if(may_answer(dispute, by=by, at=at))
         _say(dispute, text, checked, by=by, at=at)
@@ -253,7 +241,7 @@ def add_statement(
     Locks the Job. Raises the Refusal of may_add, NothingSaid, WrongFile.
     """
     checked = files.check_all(uploads)
-    text = words(text, what="your statement")
+    text = words.check(text, what="your statement", at_most=WORDS_AT_MOST)
     with locked_dispute(dispute_id, at=at) as dispute:
         refuse_if(may_add(dispute, by=by, at=at))
         _say(dispute, text, checked, by=by, at=at)
@@ -280,7 +268,7 @@ def add_evidence(
     """
     checked = files.check_all(uploads)
     if not checked:
-        raise NothingSaid("Choose a file.")
+        raise words.NothingSaid("Choose a file.")
     with locked_dispute(dispute_id, at=at) as dispute:
         refuse_if(may_add(dispute, by=by, at=at))
         added = _add_evidence(dispute, checked, by=by, at=at)
@@ -345,7 +333,8 @@ def withdraw(dispute_id: int, *, by: Person, at: datetime, reason: str = "") -> 
 
     Locks the Job. Raises the Refusal of may_withdraw, NothingSaid.
     """
-    reason = words(reason, what="why you withdraw it") if reason.strip() else ""
+    if reason := reason.strip():
+        reason = words.check(reason, what="why you withdraw it", at_most=WORDS_AT_MOST)
     with locked_dispute(dispute_id, at=at) as dispute:
         refuse_if(may_withdraw(dispute, by=by, at=at))
         moves.withdraw(dispute, at=at, reason=reason or WITHDRAWN)
@@ -354,7 +343,7 @@ def withdraw(dispute_id: int, *, by: Person, at: datetime, reason: str = "") -> 
             dispute,
             amount_minor=dispute.escrow.held_minor,
             request=dispute.request_id,
-            due_at=request.auto_release_at if request else None,
+            due_at=request.auto_release_at if request and not dispute.escrow.is_frozen else None,
         )
         activity.record(dispute.job, DISPUTE_WITHDRAWN, by=by, at=at, reason=reason, **facts)
     return dispute

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from billing.models import Escrow, FundingRequest
+from billing.models import Escrow
 from billing.models.escrow import BEYOND_THE_TERMS
-from billing.moves import cancellations, refunds
+from billing.moves import cancellations, refunds, removals
 from billing.moves.refunds import Return
 from billing.notices import REMOVED, RETURNED
 from billing.selectors import frozen
 from billing.services.amounts import NOTHING, Amounts
 from billing.services.escrows import EscrowPart, add_escrows
-from escrow_site.lib import money, statements, states
+from escrow_site.lib import money, statements
 from escrow_site.lib.refusals import Refusal, WrongState
 from jobs.models import Job, Person
 from jobs.services.activity import Entry
@@ -183,7 +183,7 @@ class Plan:
 def _gross_minor(escrow: Escrow) -> int:
     if escrow.state in NOT_FUNDED:
         return escrow.amount_minor
-    return escrow.released_minor - escrow.credited_minor + escrow.held_minor
+    return escrow.kept_minor + escrow.held_minor
 
 
 def _says_the_same(escrow: Escrow, part: EscrowPart) -> bool:
@@ -332,7 +332,7 @@ def carry_out(job: Job, plan: Plan, *, by: Person, at: datetime, reason: str) ->
         if one.old and not one.new and one.old.escrow.state == Escrow.State.UNFUNDED
     ]
     refunds.give_back(returns)
-    _remove(removed, at=at)
+    removals.remove(removed, at=at)
     _rewrite(plan)
     add_escrows(job, [one.new for one in plan.changes if one.new and not one.old])
     entries += [_removed(job, escrow, by=by, at=at, reason=reason) for escrow in removed]
@@ -364,12 +364,6 @@ def _returned(one: Return) -> Entry:
 def _removed(job: Job, escrow: Escrow, *, by: Person, at: datetime, reason: str) -> Entry:
     facts = {"escrow": escrow.title, "number": escrow.number}
     return Entry(job=job, kind=REMOVED, by=by, at=at, reason=reason, facts=facts)
-
-
-def _remove(escrows: Sequence[Escrow], *, at: datetime) -> None:
-    """What was never funded goes, and with it the request to fund it."""
-    states.move(escrows, "remove")
-    FundingRequest.objects.filter(escrow__in=escrows, closed_at=None).update(closed_at=at)
 
 
 def _rewrite(plan: Plan) -> None:

@@ -14,14 +14,15 @@ from billing.dispute_notices import (
 )
 from billing.models import Decision, Dispute, DisputeStatement
 from billing.moves import disputes as moves
+from billing.selectors import frozen
 from billing.services import settling
-from billing.services.disputes import HELD_CHANGED, locked_dispute, words
+from billing.services.disputes import HELD_CHANGED, WORDS_AT_MOST, locked_dispute
 from billing.services.offers import refuse_share
 from escrow_site.lib import states
 from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState, refuse_if
 from jobs.models import Person
-from jobs.services import activity
-from jobs.services.accounts import refuse_locked
+from jobs.services import activity, words
+from jobs.services.agents import refuse_non_agent
 
 PERMISSION = "billing.decide_dispute"
 CHECK_PERMISSION = "billing.confirm_decision"
@@ -31,14 +32,6 @@ OVER = {
     Decision.State.SENT_BACK: "sent back already",
     Decision.State.OVERTAKEN: "overtaken: the Dispute had ended before it was confirmed",
 }
-
-
-def _refuse_non_agent(dispute: Dispute, *, by: Person) -> Refusal | None:
-    if refusal := refuse_locked(by):
-        return refusal
-    if not by.has_perm(PERMISSION) or dispute.job.role_of(by):
-        return WrongParty("Only a support agent who is no party of the Job can do this.")
-    return None
 
 
 def _refuse_ended(dispute: Dispute) -> Refusal | None:
@@ -51,7 +44,7 @@ def _refuse_ended(dispute: Dispute) -> Refusal | None:
 
 def may_ask(dispute: Dispute, *, by: Person, at: datetime) -> Refusal | None:
     """An agent asks both sides for more, once the Dispute has come to support."""
-    return _refuse_non_agent(dispute, by=by) or _refuse_ended(dispute)
+    return refuse_non_agent(dispute.job, by=by, permission=PERMISSION) or _refuse_ended(dispute)
 
 
 def ask(dispute_id: int, *, text: str, by: Person, at: datetime) -> DisputeStatement:
@@ -59,7 +52,7 @@ def ask(dispute_id: int, *, text: str, by: Person, at: datetime) -> DisputeState
 
     Locks the Job. Raises the Refusal of may_ask, NothingSaid.
     """
-    text = words(text, what="what you want to know")
+    text = words.check(text, what="what you want to know", at_most=WORDS_AT_MOST)
     with locked_dispute(dispute_id, at=at) as dispute:
         refuse_if(may_ask(dispute, by=by, at=at))
         statement = DisputeStatement.objects.create(dispute=dispute, by=by, made_at=at, text=text)
@@ -90,7 +83,7 @@ def decide(
 
     Locks the Job. Raises the Refusal of may_decide, NothingSaid, StalePage, WrongAmount.
     """
-    reasons = words(reasons, what="your reasons")
+    reasons = words.check(reasons, what="your reasons", at_most=WORDS_AT_MOST)
     with locked_dispute(dispute_id, at=at) as dispute:
         refuse_if(may_decide(dispute, by=by, at=at))
         held_minor = dispute.escrow.held_minor
@@ -113,7 +106,7 @@ def decide(
 
 def may_check(decision: Decision, *, by: Person, at: datetime) -> Refusal | None:
     """A second, senior agent confirms a decision or sends it back; reads ``decision.dispute``."""
-    if refusal := _refuse_non_agent(decision.dispute, by=by):
+    if refusal := refuse_non_agent(decision.dispute.job, by=by, permission=PERMISSION):
         return refusal
     if not by.has_perm(CHECK_PERMISSION):
         return WrongParty("Only a senior support agent confirms a decision or sends it back.")
@@ -127,6 +120,13 @@ def may_check(decision: Decision, *, by: Person, at: datetime) -> Refusal | None
     return None
 
 
+def may_confirm(decision: Decision, *, by: Person, at: datetime) -> Refusal | None:
+    """As may_check, and not while the bank wants the money back (R8.4)."""
+    if refusal := may_check(decision, by=by, at=at):
+        return refusal
+    return frozen.refuse_charged_back(decision.dispute.escrow)
+
+
 def _read(dispute: Dispute, decision_id: int) -> Decision:
     decision = Decision.objects.select_related("checked_by").get(pk=decision_id)
     decision.dispute = dispute
@@ -136,12 +136,12 @@ def _read(dispute: Dispute, decision_id: int) -> Decision:
 def confirm(decision_id: int, *, by: Person, at: datetime) -> Decision:
     """Confirm another agent's decision: the money is split at once, and both sides are told why.
 
-    Locks the Job. Raises the Refusal of may_check, Decision.DoesNotExist.
+    Locks the Job. Raises the Refusal of may_confirm, Decision.DoesNotExist.
     """
     dispute_id = Decision.objects.values_list("dispute_id", flat=True).get(pk=decision_id)
     with locked_dispute(dispute_id, at=at) as dispute:
         decision = _read(dispute, decision_id)
-        refuse_if(may_check(decision, by=by, at=at))
+        refuse_if(may_confirm(decision, by=by, at=at))
         states.move([decision], "confirm", at=at, by_id=by.pk)
         settling.settle(
             dispute,
@@ -160,7 +160,7 @@ def send_back(decision_id: int, *, answer: str, by: Person, at: datetime) -> Dec
 
     Locks the Job. Raises the Refusal of may_check, NothingSaid, Decision.DoesNotExist.
     """
-    answer = words(answer, what="why you send it back")
+    answer = words.check(answer, what="why you send it back")
     dispute_id = Decision.objects.values_list("dispute_id", flat=True).get(pk=decision_id)
     with locked_dispute(dispute_id, at=at) as dispute:
         decision = _read(dispute, decision_id)

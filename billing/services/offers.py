@@ -6,6 +6,7 @@ from typing import Any
 from billing.dispute_notices import DISPUTE_OFFERED, DISPUTE_SETTLED, OFFER_WITHDRAWN
 from billing.models import Dispute, Offer
 from billing.moves import disputes as moves
+from billing.selectors import frozen
 from billing.services import settling
 from billing.services.amounts import WrongAmount
 from billing.services.disputes import HELD_CHANGED, is_silent, locked_dispute, refuse_outside
@@ -84,7 +85,7 @@ def may_accept(offer: Offer, *, by: Person, at: datetime) -> Refusal | None:
         return WrongParty("This is your own offer: the other side can accept it.")
     if offer.held_minor != offer.dispute.escrow.held_minor:
         return StalePage(HELD_CHANGED)
-    return None
+    return frozen.refuse_charged_back(offer.dispute.escrow)
 
 
 def _refuse_over(offer: Offer) -> Refusal | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import IntegrityError
 
 from billing import ledger
+from billing.dispute_notices import DISPUTE_ENDED
 from billing.models import Escrow, ReleaseRequest
 from billing.moves import cancellations, credits, disputes, dormancy, endings
 from billing.moves import refunds as moves
@@ -27,6 +28,8 @@ from jobs.services.accounts import refuse_locked
 from jobs.services.activity import Entry
 
 REASON_AT_MOST = 250
+# The lines of a return whose readers its cause may have told already.
+KINDS_OF_A_RETURN = (REFUNDED, VOIDED, DISPUTE_ENDED)
 NEVER_BELOW_ZERO = "account_guarded_never_below_zero"
 NOTHING_HELD = "All that was held was refunded, and nothing else is held."
 CHANGED_MEANWHILE = (
@@ -58,12 +61,33 @@ def may_refund_held(escrow: Escrow, *, by: Person, at: datetime) -> Refusal | No
         )
     if not job.is_running:
         return WrongState(f"This Job is {job.get_state_display().lower()}.")
-    return None
+    return frozen.refuse_charged_back(escrow)
 
 
 def may_refund_part(escrow: Escrow, *, by: Person, at: datetime) -> Refusal | None:
     """As may_refund_held, and never while the Milestone is disputed (R9.1)."""
     return may_refund_held(escrow, by=by, at=at) or frozen.refuse_disputed(escrow)
+
+
+def may_refund_amount(
+    escrow: Escrow,
+    *,
+    amount_minor: int,
+    by: Person,
+    at: datetime,
+    seen_held_minor: int | None = None,
+) -> Refusal | None:
+    """As may_refund_held for all that is held, as may_refund_part for less of it.
+
+    ``seen_held_minor`` is what was held when the person chose, None when it was read just now.
+    """
+    held_minor = escrow.held_minor
+    guard = may_refund_held if amount_minor == held_minor else may_refund_part
+    if refusal := guard(escrow, by=by, at=at):
+        return refusal
+    if seen_held_minor not in (None, held_minor):
+        return StalePage(CHANGED_MEANWHILE)
+    return refuse_amount(amount_minor, most_minor=held_minor, currency=escrow.job.currency)
 
 
 def refund_held(
@@ -80,18 +104,16 @@ def refund_held(
 
     In minor units; no fee is taken. All that is held voids the Milestone's request and ends its
     Dispute; for a part the request stands for the rest with its clock unchanged. ``seen_held_minor``
-    is what was held when the person chose. Locks the Job. Raises the Refusal of may_refund_part (of
-    may_refund_held, when it is all), StalePage, WrongAmount.
+    is what was held when the person chose. Locks the Job. Raises the Refusal of may_refund_amount.
     """
     with catching_up.locked_job(job_id, at=at) as job:
-        escrow = _escrow(job, number)
-        held_minor = escrow.held_minor
-        is_whole = amount_minor == held_minor
-        refuse_if((may_refund_held if is_whole else may_refund_part)(escrow, by=by, at=at))
+        escrow = read(job, number)
+        refuse_if(
+            may_refund_amount(
+                escrow, amount_minor=amount_minor, by=by, at=at, seen_held_minor=seen_held_minor
+            )
+        )
         refuse_if(_refuse_reason(reason))
-        if seen_held_minor != held_minor:
-            raise StalePage(CHANGED_MEANWHILE)
-        refuse_if(refuse_amount(amount_minor, most_minor=held_minor, currency=job.currency))
         back = Return(
             job=job,
             escrow=escrow,
@@ -100,11 +122,24 @@ def refund_held(
             reason=_said(reason),
             by=by,
         )
-        ended = _end_all_about(back) if is_whole else []
-        (refund_id,) = moves.give_back([back])
-        entry = _refunded(back, left_minor=held_minor - amount_minor, reason=reason)
-        activity.record_all([*ended, entry, *_follow_up(job, by=by, at=at)])
+        refund_id, entries = give_back(back, said=reason)
+        activity.record_all(entries)
     return refund_id
+
+
+def give_back(back: Return, *, said: str) -> tuple[int, list[Entry]]:
+    """Send held money back, and say what follows of it: the id of the Refund, and what is to be recorded.
+
+    ``said`` are the words of whoever wanted it. All that is held ends request and Dispute. Decides
+    nothing: who may is the callers' to know.
+    """
+    assert back.by is not None
+    left_minor = back.escrow.held_minor - back.amount_minor
+    request = _unanswered_request(back.escrow)
+    ended = [] if left_minor else _end_all_about(back, request)
+    (refund_id,) = moves.give_back([back])
+    entry = _refunded(back, request, left_minor=left_minor, reason=said)
+    return refund_id, [*ended, entry, *_follow_up(back.job, by=back.by, at=back.at)]
 
 
 def _refuse_reason(reason: str) -> Refusal | None:
@@ -121,18 +156,17 @@ def _said(reason: str) -> str:
     return f"Refunded by the Freelancer: {typed}{'' if typed[-1] in '.!?…' else '.'}"
 
 
-def _end_all_about(back: Return) -> list[Entry]:
+def _unanswered_request(escrow: Escrow) -> ReleaseRequest | None:
+    requests = ReleaseRequest.objects.filter(escrow=escrow).unanswered()
+    return requests.select_related("pro_forma").first()
+
+
+def _end_all_about(back: Return, request: ReleaseRequest | None) -> list[Entry]:
     """Dispute and request about what goes back end (R9.5); the Client reads of the request's end in the
     notice of the refund.
     """
     assert back.by is not None
     entries = disputes.end(back.escrow, by=back.by, at=back.at, reason=back.reason)
-    request = (
-        ReleaseRequest.objects.filter(escrow=back.escrow)
-        .unanswered()
-        .select_related("pro_forma")
-        .first()
-    )
     if request is None:
         return entries
     # What is disputed is not voided by anybody (R7.2): it ends with its Dispute (R9.5).
@@ -158,8 +192,10 @@ def _end_all_about(back: Return) -> list[Entry]:
     ]
 
 
-def _refunded(back: Return, *, left_minor: int, reason: str) -> Entry:
-    """What was held is read before the move: ``left_minor`` is what stays."""
+def _refunded(
+    back: Return, request: ReleaseRequest | None, *, left_minor: int, reason: str
+) -> Entry:
+    """What was held and requested is read before the move: ``left_minor`` is what stays."""
     return Entry(
         job=back.job,
         kind=REFUNDED,
@@ -171,6 +207,7 @@ def _refunded(back: Return, *, left_minor: int, reason: str) -> Entry:
             "number": back.escrow.number,
             "amount_minor": back.amount_minor,
             **({"held_minor": left_minor} if left_minor else {}),
+            **({"request": request.pk} if request else {}),
         },
     )
 
@@ -198,7 +235,7 @@ def may_refund_released(escrow: Escrow, *, by: Person, at: datetime) -> Refusal 
         return refusal
     if escrow.released_minor == 0:
         return WrongState(f"Nothing of “{escrow}” was released.")
-    if escrow.released_minor == escrow.credited_minor:
+    if escrow.kept_minor == 0:
         return WrongState(f"All that was released of “{escrow}” is refunded already.")
     return frozen.refuse_disputed(escrow)
 
@@ -219,23 +256,53 @@ def refund_released(
     does not come back. Makes a credit note, and after the Job's end a new Closing Statement that
     names the old one; Milestone and Job keep their state (R11.2). ``seen_minor`` is what of the
     released money was not refunded when the person chose. Locks the Job. Raises the Refusal of
-    may_refund_released, StalePage, WrongAmount, NotEnoughAvailable.
+    may_credit_amount.
     """
     with catching_up.locked_job(job_id, at=at) as job:
-        escrow = _escrow(job, number)
-        refuse_if(may_refund_released(escrow, by=by, at=at))
+        escrow = read(job, number)
+        refuse_if(
+            may_credit_amount(
+                escrow, amount_minor=amount_minor, by=by, at=at, seen_kept_minor=seen_minor
+            )
+        )
         refuse_if(_refuse_reason(reason))
-        kept_minor = escrow.released_minor - escrow.credited_minor
-        if seen_minor is not None and seen_minor != kept_minor:
-            raise StalePage(CHANGED_MEANWHILE)
-        refuse_if(refuse_amount(amount_minor, most_minor=kept_minor, currency=job.currency))
-        refuse_if(refuse_unavailable(escrow, by=by, amount_minor=amount_minor))
         credit = Credit(
             job=job, escrow=escrow, amount_minor=amount_minor, by=by, at=at, reason=_said(reason)
         )
-        credited = _give_back(credit)
-        activity.record_all([_credited(credit, credited, reason=reason)])
+        credited, entries = give_credit(credit, said=reason)
+        activity.record_all(entries)
     return credited
+
+
+def may_credit_amount(
+    escrow: Escrow,
+    *,
+    amount_minor: int,
+    by: Person,
+    at: datetime,
+    seen_kept_minor: int | None = None,
+) -> Refusal | None:
+    """As may_refund_released, for an amount that was released and is on the Freelancer's balance.
+
+    ``seen_kept_minor`` is what could go back when the person chose, None when it was read just now.
+    """
+    if refusal := may_refund_released(escrow, by=by, at=at):
+        return refusal
+    if seen_kept_minor not in (None, escrow.kept_minor):
+        return StalePage(CHANGED_MEANWHILE)
+    most_minor = escrow.kept_minor
+    return refuse_amount(
+        amount_minor, most_minor=most_minor, currency=escrow.job.currency
+    ) or refuse_unavailable(escrow, by=by, amount_minor=amount_minor)
+
+
+def give_credit(credit: Credit, *, said: str) -> tuple[Credited, list[Entry]]:
+    """Send released money back, and say what is to be recorded; ``said`` as in give_back.
+
+    Decides nothing. Raises NotEnoughAvailable.
+    """
+    credited = _give_back(credit)
+    return credited, [_credited(credit, credited, reason=said)]
 
 
 def refuse_unavailable(escrow: Escrow, *, by: Person, amount_minor: int) -> Refusal | None:
@@ -254,8 +321,8 @@ def refuse_unavailable(escrow: Escrow, *, by: Person, amount_minor: int) -> Refu
     if wanted_minor <= available_minor:
         return None
     return NotEnoughAvailable(
-        f"This refund takes {money.display(wanted_minor, job.currency)} from your available balance, "
-        f"which is {money.display(available_minor, job.currency)}."
+        f"This refund takes {money.display(wanted_minor, job.currency)} from the Freelancer’s "
+        f"available balance, which is {money.display(available_minor, job.currency)}."
     )
 
 
@@ -266,7 +333,8 @@ def _give_back(credit: Credit) -> Credited:
         if NEVER_BELOW_ZERO not in str(error):
             raise
         raise NotEnoughAvailable(
-            "Your available balance has changed meanwhile: it is not enough for this refund any more."
+            "The Freelancer’s available balance has changed meanwhile: it is not enough for this refund "
+            "any more."
         ) from error
 
 
@@ -289,7 +357,7 @@ def _credited(credit: Credit, credited: Credited, *, reason: str) -> Entry:
     )
 
 
-def _escrow(job: Job, number: int) -> Escrow:
+def read(job: Job, number: int) -> Escrow:
     """One Milestone of a locked Job."""
     escrow = Escrow.objects.filter(job=job, number=number).first()
     if escrow is None:

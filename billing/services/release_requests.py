@@ -186,11 +186,20 @@ def void(request_id: int, *, by: Person, at: datetime, reason: str = "") -> Rele
         request = ReleaseRequest.objects.select_related("escrow", "pro_forma").get(pk=request_id)
         request.job = request.escrow.job = job
         refuse_if(may_void(request, by=by, at=at))
-        states.move([request], "void", at=at, reason=reason)
-        states.move([request.pro_forma], "void")
-        activity.record(job, VOIDED, by=by, at=at, reason=reason, **_taken_back(request))
-        activity.record_all(_wake_up_after_settlement(job, by=by, at=at))
+        activity.record_all(take_back(request, by=by, at=at, reason=reason))
     return request
+
+
+def take_back(request: ReleaseRequest, *, by: Person, at: datetime, reason: str) -> list[Entry]:
+    """Void a request of a locked Job with its pro-forma; what is to be recorded. Decides nothing."""
+    job = request.job
+    states.move([request], "void", at=at, reason=reason)
+    states.move([request.pro_forma], "void")
+    facts = _taken_back(request)
+    return [
+        Entry(job=job, kind=VOIDED, by=by, at=at, reason=reason, facts=facts),
+        *_wake_up_after_settlement(job, by=by, at=at),
+    ]
 
 
 def _taken_back(request: ReleaseRequest) -> dict[str, Any]:

@@ -21,8 +21,11 @@ from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState,
 from jobs.models import Job, Person
 from jobs.services import activity
 from jobs.services.accounts import refuse_locked
+from jobs.services.activity import Entry
 
+NOTHING_HELD = "All that was held was released, and nothing else is held."
 RELEASED_BY_CLIENT = "Released by the Client."
+WOKEN_BY_CLIENT = "The Client released money."
 PART_RELEASED_BY_CLIENT = "A part of the Milestone released by the Client."
 CHANGED_MEANWHILE = (
     "The amounts have changed since you opened this page. Look at them again before you release."
@@ -58,7 +61,7 @@ def may_release(escrow: Escrow, *, by: Person, at: datetime) -> Refusal | None:
         return WrongState(f"“{escrow}” is {escrow.get_state_display().lower()} already.")
     if not job.is_running:
         return WrongState(f"This Job is {job.get_state_display().lower()}.")
-    return None
+    return frozen.refuse_charged_back(escrow)
 
 
 def release(
@@ -85,7 +88,7 @@ def release(
                 at=at,
                 reason=RELEASED_BY_CLIENT,
             )
-            for escrow, request in _read(job, set(numbers))
+            for escrow, request in read(job, set(numbers))
         ]
         if not parts:
             raise WrongState("Choose a Milestone to release.")
@@ -93,12 +96,35 @@ def release(
             refuse_if(may_release(part.escrow, by=by, at=at))
         if seen_minor is not None and seen_minor != sum(part.gross_minor for part in parts):
             raise StalePage(CHANGED_MEANWHILE)
-        return _carry_out(job, parts, by=by, at=at)
+        released, entries = carry_out(job, parts, by=by, at=at, woken=WOKEN_BY_CLIENT)
+        activity.record_all(entries)
+    return released
 
 
 def may_release_part(escrow: Escrow, *, by: Person, at: datetime) -> Refusal | None:
     """As may_release, and never while the Milestone is disputed (R5.3, R9.1)."""
     return may_release(escrow, by=by, at=at) or frozen.refuse_disputed(escrow)
+
+
+def may_release_amount(
+    escrow: Escrow,
+    *,
+    amount_minor: int,
+    by: Person,
+    at: datetime,
+    seen_held_minor: int | None = None,
+) -> Refusal | None:
+    """As may_release for all that is held, as may_release_part for less of it.
+
+    ``seen_held_minor`` is what was held when the person chose, None when it was read just now.
+    """
+    held_minor = escrow.held_minor
+    guard = may_release if amount_minor == held_minor else may_release_part
+    if refusal := guard(escrow, by=by, at=at):
+        return refusal
+    if seen_held_minor not in (None, held_minor):
+        return StalePage(CHANGED_MEANWHILE)
+    return refuse_amount(amount_minor, most_minor=held_minor, currency=escrow.job.currency)
 
 
 def release_part(
@@ -114,19 +140,19 @@ def release_part(
 
     The rest stays held, an open request stands for it with its clock unchanged, and its pro-forma
     stays open. All that is held is a whole release. ``seen_held_minor`` is what was held when the
-    person chose. Locks the Job. Raises the Refusal of may_release_part, StalePage, WrongAmount.
+    person chose. Locks the Job. Raises the Refusal of may_release_amount.
     """
     with catching_up.locked_job(job_id, at=at) as job:
-        chosen = _read(job, {number})
+        chosen = read(job, {number})
         if not chosen:
             raise WrongState("Choose a Milestone to release.")
         ((escrow, request),) = chosen
-        held_minor = escrow.held_minor
-        is_whole = amount_minor == held_minor
-        refuse_if((may_release if is_whole else may_release_part)(escrow, by=by, at=at))
-        if seen_held_minor != held_minor:
-            raise StalePage(CHANGED_MEANWHILE)
-        refuse_if(refuse_amount(amount_minor, most_minor=held_minor, currency=job.currency))
+        refuse_if(
+            may_release_amount(
+                escrow, amount_minor=amount_minor, by=by, at=at, seen_held_minor=seen_held_minor
+            )
+        )
+        is_whole = amount_minor == escrow.held_minor
         part = Part(
             job=job,
             escrow=escrow,
@@ -135,13 +161,19 @@ def release_part(
             at=at,
             reason=RELEASED_BY_CLIENT if is_whole else PART_RELEASED_BY_CLIENT,
         )
-        (released,) = _carry_out(job, [part], by=by, at=at)
+        (released,), entries = carry_out(job, [part], by=by, at=at, woken=WOKEN_BY_CLIENT)
+        activity.record_all(entries)
     return released
 
 
-def _carry_out(job: Job, parts: list[Part], *, by: Person, at: datetime) -> list[Released]:
-    """Release, and record it with what follows: the Milestone's Dispute ends (R9.5), the Job completes
-    or wakes up (R10.4, R11.1).
+def carry_out(
+    job: Job, parts: list[Part], *, by: Person, at: datetime, woken: str
+) -> tuple[list[Released], list[Entry]]:
+    """Release, and say what follows: the Milestone's Dispute ends (R9.5), the Job completes or wakes
+    up (R10.4, R11.1). Decides nothing: who may is the callers' to know. Returns what is to be recorded.
+
+    ``woken`` is why a dormant Job is active again; empty when the release is no act of the Client's,
+    which wakes it only when nothing else is held.
     """
     left_minor = [part.escrow.held_minor - part.gross_minor for part in parts]
     entries = [
@@ -153,16 +185,18 @@ def _carry_out(job: Job, parts: list[Part], *, by: Person, at: datetime) -> list
     released = moves.carry_out(parts, by=by)
     for part, one, left in zip(parts, released, left_minor, strict=True):
         facts: dict[str, Any] = {"held_minor": left} if left else {}
+        if left and part.request:
+            facts["request"] = part.request.pk
         entries.append(moves.entry(part, one, by=by, **facts))
     entries += cancellations.end_if_overtaken(job, at=at)
     if released[0].leaves_job_finished:
         entries += closing.complete_if_finished(job, at=at)
-    entries += dormancy.reactivate(job, by=by, at=at, reason="The Client released money.")
-    activity.record_all(entries)
-    return released
+    if woken or not Escrow.objects.filter(job=job, state=Escrow.State.FUNDED).exists():
+        entries += dormancy.reactivate(job, by=by, at=at, reason=woken or NOTHING_HELD)
+    return released, entries
 
 
-def _read(job: Job, numbers: set[int]) -> list[tuple[Escrow, ReleaseRequest | None]]:
+def read(job: Job, numbers: set[int]) -> list[tuple[Escrow, ReleaseRequest | None]]:
     """The chosen Escrows of a locked Job, each with its unanswered request and pro-forma."""
     rows = statements.read(
         HELD, job.pk, list(numbers), escrow=Escrow, request=ReleaseRequest, pro_forma=ProForma

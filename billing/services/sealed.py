@@ -1,11 +1,11 @@
 """Sealed settlement: each side may enter, hidden, what would be acceptable to it (R9.6).
 
 The limits are compared as soon as both are there, and are worth nothing after that. So that nobody can
-probe: three entries a side and Dispute, one in 24 hours, and a limit is erased once it was compared.
+probe, entries are few (``sealed_tries_rule``), and a limit is erased once it was compared.
 An amount under seal is in no history, no notice, no log and no message of a refusal.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from billing.dispute_notices import (
     DISPUTE_SETTLED,
@@ -14,19 +14,18 @@ from billing.dispute_notices import (
     SEALED_TAKEN_BACK,
 )
 from billing.models import Dispute, SealedLimit
+from billing.models.dispute import SEALED_AT_MOST, SEALED_PAUSE
 from billing.moves import disputes as moves
+from billing.selectors import frozen
 from billing.services import settling
 from billing.services.disputes import HELD_CHANGED, locked_dispute, refuse_outside
 from billing.services.offers import refuse_share
 from escrow_site.lib import states
 from escrow_site.lib.display import utc
 from escrow_site.lib.refusals import Refusal, StalePage, WrongState, refuse_if
-from escrow_site.lib.timing import DAY
 from jobs.models import Person
 from jobs.services import activity
 
-ENTRIES_AT_MOST = 3
-PAUSE = DAY
 RULE = "Dispute settled by limits under seal, at their midpoint."
 
 
@@ -35,20 +34,24 @@ class TooMany(Refusal):
 
 
 def may_enter(dispute: Dispute, *, by: Person, at: datetime) -> Refusal | None:
-    """Either side enters a limit: a few times in one Dispute, and with a pause between them."""
+    """Either side enters a limit: a few times for one Milestone, and with a pause between them."""
     if refusal := refuse_outside(dispute, by=by):
         return refusal
-    entries = list(SealedLimit.objects.filter(dispute=dispute, by=by).order_by("entered_at"))
+    if refusal := frozen.refuse_charged_back(dispute.escrow):
+        return refusal
+    of_milestone = SealedLimit.objects.filter(dispute__escrow=dispute.escrow_id, by=by)
+    entries = list(of_milestone.order_by("entered_at"))
     if any(entry.state == SealedLimit.State.WAITING for entry in entries):
         return WrongState("Your limit is waiting for the other side’s. You can take it back.")
-    if len(entries) >= ENTRIES_AT_MOST:
+    if len(entries) >= SEALED_AT_MOST:
         return TooMany(
-            f"You have entered {ENTRIES_AT_MOST} limits in this Dispute, which is the most. You can "
-            "still make open offers."
+            f"You have entered {SEALED_AT_MOST} limits for this Milestone, which is the most. You "
+            "can still make open offers."
         )
-    if entries and at < entries[-1].entered_at + PAUSE:
-        next_at = utc(entries[-1].entered_at + PAUSE)
-        return TooMany(f"You can enter one limit in 24 hours: the next one from {next_at} on.")
+    if entries and at < entries[-1].entered_at + SEALED_PAUSE:
+        next_at = utc(entries[-1].entered_at + SEALED_PAUSE)
+        hours = SEALED_PAUSE // timedelta(hours=1)
+        return TooMany(f"You can enter one limit in {hours} hours: the next one from {next_at} on.")
     return None
 
 

@@ -24,6 +24,8 @@ SUMS = (
     "service_fee_minor",
     "processing_fee_minor",
 )
+# Of these the money has come; a chargeback takes it back as a refund does.
+ARRIVED = (Payment.State.SUCCEEDED, Payment.State.CHARGED_BACK)
 # What no person sent back went back by silence.
 DORMANCY_RULE = "Dormancy rule"
 
@@ -47,7 +49,7 @@ def lines(jobs: Collection[Job]) -> dict[int, list[Line]]:
 def _fundings(jobs: Collection[Job]) -> Iterator[tuple[int, Line]]:
     """Without the card: that is the Client's own business, and the Freelancer reads this too."""
     allocations = Allocation.objects.filter(
-        payment__job__in=jobs, payment__state=Payment.State.SUCCEEDED, live=True
+        payment__job__in=jobs, payment__state__in=ARRIVED, live=True
     ).select_related("payment__payer", "escrow")
     for allocation in allocations:
         yield (

@@ -21,12 +21,12 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from billing.notices import TAKEN_UP_AGAIN
 from billing.selectors import due
 from billing.services import catching_up
-from billing.timers import What
-from escrow_site.lib.refusals import Refusal, WrongParty, WrongState, refuse_if
+from billing.timetables import What
+from escrow_site.lib.refusals import Refusal, WrongState, refuse_if
 from escrow_site.lib.timing import real_now
 from jobs.models import Activity, Job, Person
-from jobs.services import activity
-from jobs.services.accounts import refuse_locked
+from jobs.services import activity, words
+from jobs.services.agents import refuse_non_agent
 
 logger = logging.getLogger(__name__)
 
@@ -147,7 +147,8 @@ def _try(job_ids: list[int], *, at: datetime) -> Counter[What]:
         except Exception as error:
             if not _is_passing(error):
                 raise
-            logger.warning("sweep_tries_again", extra={"reason": describe(error)})
+            about = {"reason": describe(error), "error": type(error).__name__}
+            logger.warning("sweep_tries_again", extra=about)
             connection.close_if_unusable_or_obsolete()
             time.sleep(pause_seconds)
     return catching_up.carry_out_due(job_ids, at=at)
@@ -208,10 +209,8 @@ def _set_one_aside(job_id: int, failure: Failure, *, at: datetime) -> bool:
 
 def may_take_up_again(job: Job, *, by: Person) -> Refusal | None:
     """Support takes up what was set aside, never on a Job of its own."""
-    if refusal := refuse_locked(by):
+    if refusal := refuse_non_agent(job, by=by, permission=PERMISSION, act="take it up again"):
         return refusal
-    if not by.has_perm(PERMISSION) or job.role_of(by):
-        return WrongParty("Only a support agent who is no party of the Job can take it up again.")
     if job.set_aside_at is None:
         return WrongState(f"Job {job.pk} is not set aside: its clocks are running.")
     return None
@@ -221,15 +220,13 @@ def take_up_again(job_id: int, *, by: Person, at: datetime, reason: str) -> Swep
     """Let the clocks of a set-aside Job run again, and carry out at once what is due by ``at``.
 
     If that fails again the Job is set aside again: ``Swept.set_aside`` names it then. Locks the Job.
-    Raises Refusal when may_take_up_again refuses or no reason is given.
+    Raises the Refusal of may_take_up_again, NothingSaid.
     """
-    reason = reason.strip()
     began = time.monotonic()
     with transaction.atomic():
         job = Job.objects.locked().get(pk=job_id)
         refuse_if(may_take_up_again(job, by=by))
-        if not 0 < len(reason) <= REASON_CHARACTERS:
-            raise Refusal(f"Give the reason, in {REASON_CHARACTERS} characters at most.")
+        reason = words.check(reason, what="the reason", at_most=REASON_CHARACTERS)
         Job.objects.filter(pk=job_id).update(set_aside_at=None, set_aside_reason="")
         activity.record(
             job, TAKEN_UP_AGAIN, by=by, actor_kind=Activity.Actor.SUPPORT, at=at, reason=reason

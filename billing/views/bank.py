@@ -20,8 +20,8 @@ from escrow_site.lib import timing
 from jobs.models import Person
 
 
-@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@login_required
 @never_cache
 def bank_challenge(request: HttpRequest, reference: str) -> HttpResponse:
     """The bank's question to the holder of a card; nobody else can open it."""

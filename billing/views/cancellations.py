@@ -17,10 +17,12 @@ from billing.forms.cancellations import CancellationForm, DeclineForm
 from billing.models import Cancellation
 from billing.moves.splits import Split
 from billing.selectors import cancellations as reading
-from billing.services import cancellations
+from billing.services import cancellation_outcomes, cancellations
 from escrow_site.lib import money, timing
 from escrow_site.lib.refusals import Refusal, StalePage
+from jobs import reauthentication
 from jobs.models import Job, Person
+from jobs.reauthentication import reauthentication_required
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,6 +42,9 @@ def cancel_job(request: HttpRequest, job_id: int) -> HttpResponse:
     form = _form(request, job, held)
     step = request.POST.get("step", "")
     if step in ("show", "send") and form.is_valid():
+        # The other side's agreement divides the money at once: he who asks says yes beforehand.
+        if step == "send" and reauthentication.is_due(request):
+            return reauthentication.ask(request)
         if step == "send" and (sent := _send(request, job, form)):
             return sent
         if not form.errors:
@@ -75,7 +80,7 @@ def _show(
     """Every amount with its fees, before the click."""
     assert isinstance(request.user, Person)
     outcomes = [
-        cancellations.outcome(
+        cancellation_outcomes.outcome(
             split.escrow,
             job=job,
             held_minor=split.escrow.held_minor,
@@ -137,6 +142,7 @@ def cancellation(request: HttpRequest, cancellation_id: int) -> HttpResponse:
 
 @require_POST
 @login_required
+@reauthentication_required
 def accept_cancellation(request: HttpRequest, cancellation_id: int) -> HttpResponse:
     assert isinstance(request.user, Person)
     person, row = request.user, _cancellation_or_404(request, cancellation_id)

@@ -6,7 +6,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
@@ -19,11 +18,12 @@ from billing.services import cards as services
 from billing.services.cards import BadCard, CardExpired
 from escrow_site.lib import timing
 from escrow_site.lib.refusals import Refusal
+from escrow_site.lib.web import is_on_this_site
 from jobs.models import Person
 
 
-@login_required
 @require_safe
+@login_required
 @never_cache
 def cards(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, Person)
@@ -42,8 +42,8 @@ def cards(request: HttpRequest) -> HttpResponse:
 
 @sensitive_post_parameters("number")
 @sensitive_variables("form")
-@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@login_required
 @never_cache
 def add_card(request: HttpRequest) -> HttpResponse:
     """The form of a new card; afterwards back to where it was needed (``next``)."""
@@ -76,10 +76,7 @@ def _field_of(refusal: Refusal) -> str | None:
 def way_back(request: HttpRequest) -> str:
     """The address on this site that the person came from and wants to return to; "" if none."""
     address = request.POST.get("next") or request.GET.get("next") or ""
-    allowed = url_has_allowed_host_and_scheme(
-        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return address if allowed and len(address) <= 500 else ""
+    return address if is_on_this_site(address) and len(address) <= 500 else ""
 
 
 def _own_or_404(request: HttpRequest, method_id: int) -> PaymentMethod:
@@ -87,8 +84,8 @@ def _own_or_404(request: HttpRequest, method_id: int) -> PaymentMethod:
     return get_object_or_404(PaymentMethod, pk=method_id, person=request.user)
 
 
-@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@login_required
 @never_cache
 def authenticate_card(request: HttpRequest, method_id: int) -> HttpResponse:
     """What authenticating means; POST leads to the bank's page."""
@@ -109,8 +106,8 @@ def authenticate_card(request: HttpRequest, method_id: int) -> HttpResponse:
     return render(request, "billing/cards/authenticate.html", context)
 
 
-@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@login_required
 @never_cache
 def remove_card(request: HttpRequest, method_id: int) -> HttpResponse:
     """What removing means; POST removes."""

@@ -22,6 +22,10 @@ from escrow_site.lib import money, timing
 from escrow_site.lib.refusals import Refusal
 from escrow_site.lib.web import attempt
 from jobs.models import Person
+from jobs.reauthentication import (
+    reauthentication_required,
+    reauthentication_required_to_read,
+)
 
 
 def _offer_or_404(request: HttpRequest, offer_id: int) -> Offer:
@@ -37,6 +41,7 @@ def _offer_or_404(request: HttpRequest, offer_id: int) -> Offer:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@reauthentication_required
 def dispute_offer(request: HttpRequest, dispute_id: int) -> HttpResponse:
     """GET asks for a split and shows what it comes to, POST offers it."""
     assert isinstance(request.user, Person)
@@ -114,6 +119,7 @@ def _show_offer(
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@reauthentication_required
 def accept_offer(request: HttpRequest, offer_id: int) -> HttpResponse:
     """GET shows every sum, POST settles the Dispute by the offer."""
     person = request.user
@@ -170,6 +176,7 @@ def withdraw_offer(request: HttpRequest, offer_id: int) -> HttpResponse:
 @sensitive_post_parameters("amount")
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@reauthentication_required_to_read
 def sealed_offer(request: HttpRequest, dispute_id: int) -> HttpResponse:
     """GET says what a limit under seal does, POST enters it; it stands in no address and no log."""
     assert isinstance(request.user, Person)
@@ -239,7 +246,6 @@ def _show_sealed(
         "other_party": row.job.other_party(request.user),
         "is_client": row.job.role_of(request.user) == "client",
         "sealed": reading.sealed_of(row, activities, viewer=request.user),
-        "entries_at_most": sealed.ENTRIES_AT_MOST,
     }
     return render(request, "billing/disputes/sealed.html", context)
 

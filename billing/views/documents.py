@@ -51,10 +51,7 @@ def pdf_response(paper: Paper) -> HttpResponse:
     return HttpResponse(
         pdf.render(paper),
         content_type="application/pdf",
-        headers={
-            "Content-Disposition": f'inline; filename="{paper.number}.pdf"',
-            "Cache-Control": "private, no-store",
-        },
+        headers={"Content-Disposition": f'inline; filename="{paper.number}.pdf"'},
     )
 
 

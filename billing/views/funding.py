@@ -24,8 +24,8 @@ from escrow_site.lib.web import attempt
 from jobs.models import Job, Person
 
 
-@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@login_required
 @never_cache
 def fund(request: HttpRequest, job_id: int) -> HttpResponse:
     """The amounts and cards; POST charges the card for the Milestones that the page showed."""
@@ -116,8 +116,8 @@ def _context(job: Job, page: FundPage, form: FundForm) -> dict[str, Any]:
     }
 
 
-@login_required
 @require_POST
+@login_required
 def request_funding(request: HttpRequest, job_id: int) -> HttpResponse:
     """The Freelancer's Request Fund button (R3.1)."""
     assert isinstance(request.user, Person)

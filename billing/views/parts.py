@@ -50,8 +50,8 @@ def given(request: HttpRequest) -> Any:
 def part_form(
     request: HttpRequest, kind: type[PartForm], *, job: Job, initial_minor: int | None
 ) -> PartForm:
-    """The form with what was typed, or with an amount to begin with."""
-    if "amount" in given(request):
+    """The form with what was typed, or with an amount to begin with; what is sent is always judged."""
+    if request.method == "POST" or "amount" in request.GET:
         return kind(given(request), currency=job.currency)
     return kind(currency=job.currency, initial={"amount": initial_minor})
 

@@ -15,8 +15,8 @@ from escrow_site.lib.refusals import Refusal
 from jobs.models import Job, Person
 
 
-@login_required
 @require_safe
+@login_required
 @never_cache
 def payment(request: HttpRequest, payment_id: int) -> HttpResponse:
     """What became of a payment; the Freelancer is led to the Job's Billing & Invoices."""
@@ -46,6 +46,7 @@ def _context(found: Payment) -> dict[str, object]:
         and all(allocation.escrow.state == Escrow.State.UNFUNDED for allocation in allocations),
         "nothing_was_funded": not Escrow.objects.filter(job=found.job, funded_minor__gt=0).exists(),
         "is_held": all(one.escrow.state == Escrow.State.FUNDED for one in allocations),
+        "chargeback": found.chargebacks.order_by("pk").last(),
         "refunds": reading.refunds_of(found),
         "refund": found.refunds.first() if found.state == Payment.State.RETURNED else None,
     }
@@ -58,8 +59,8 @@ def _own_or_404(request: HttpRequest, payment_id: int) -> Payment:
     return get_object_or_404(own, pk=payment_id)
 
 
-@login_required
 @require_safe
+@login_required
 @never_cache
 def authenticate_payment(request: HttpRequest, payment_id: int) -> HttpResponse:
     """On to the bank's page, as the gateway names it now."""
@@ -74,8 +75,8 @@ def authenticate_payment(request: HttpRequest, payment_id: int) -> HttpResponse:
     return redirect("billing:payment", found.pk)
 
 
-@login_required
 @require_POST
+@login_required
 def check_payment(request: HttpRequest, payment_id: int) -> HttpResponse:
     """Ask the bank now, without waiting for the worker that asks every minute."""
     found = _own_or_404(request, payment_id)
@@ -90,8 +91,8 @@ def check_payment(request: HttpRequest, payment_id: int) -> HttpResponse:
     return redirect("billing:payment", found.pk)
 
 
-@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@login_required
 @never_cache
 def cancel_payment(request: HttpRequest, payment_id: int) -> HttpResponse:
     """What cancelling does; POST cancels, unless the bank was faster."""

@@ -18,12 +18,13 @@ from billing.services.payouts import AskedAlready, BadDestination, NotEnoughAvai
 from escrow_site.lib import money, timing
 from escrow_site.lib.refusals import Refusal
 from jobs.models import Person
+from jobs.reauthentication import reauthentication_required
 
 A_PAGE = 25
 
 
-@login_required
 @require_safe
+@login_required
 @never_cache
 def balance(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, Person)
@@ -38,9 +39,10 @@ def balance(request: HttpRequest) -> HttpResponse:
     return render(request, "billing/payouts/balance.html", context)
 
 
-@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@login_required
 @never_cache
+@reauthentication_required
 def pay_out(request: HttpRequest) -> HttpResponse:
     """How much, and where to; POST reserves the amount and sends it."""
     assert isinstance(request.user, Person)

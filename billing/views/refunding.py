@@ -17,6 +17,7 @@ from billing.views.parts import Chosen
 from escrow_site.lib import money, timing
 from escrow_site.lib.refusals import Refusal
 from jobs.models import Person
+from jobs.reauthentication import reauthentication_required
 
 CHOOSE = "Choose a Milestone to refund."
 
@@ -24,6 +25,7 @@ CHOOSE = "Choose a Milestone to refund."
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@reauthentication_required
 def refund(request: HttpRequest, job_id: int) -> HttpResponse:
     """GET shows what goes back of what is held, all of it or a part; POST refunds it."""
     assert isinstance(request.user, Person)
@@ -105,6 +107,7 @@ def _show_refund(
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@reauthentication_required
 def refund_released(request: HttpRequest, job_id: int) -> HttpResponse:
     """GET shows what goes back of what was released, and what it takes from the balance; POST does it."""
     assert isinstance(request.user, Person)
@@ -114,7 +117,7 @@ def refund_released(request: HttpRequest, job_id: int) -> HttpResponse:
         return _back(request, job_id, CHOOSE)
     if refusal := refunding.may_refund_released(escrow, by=request.user, at=timing.now()):
         return _back(request, job_id, refusal.message)
-    kept_minor = escrow.released_minor - escrow.credited_minor
+    kept_minor = escrow.kept_minor
     form = parts.part_form(request, RefundForm, job=job, initial_minor=kept_minor)
     amount_minor = parts.amount_of(form, initial_minor=kept_minor)
     unavailable = None
@@ -168,7 +171,7 @@ def _show_refund_released(
     assert isinstance(request.user, Person)
     job = escrow.job
     assert job.policy is not None
-    kept_minor = escrow.released_minor - escrow.credited_minor
+    kept_minor = escrow.kept_minor
     fits = amount_minor is not None and amount_minor <= kept_minor
     context = {
         "job": job,

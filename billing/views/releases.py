@@ -17,6 +17,7 @@ from billing.views import parts
 from escrow_site.lib import timing
 from escrow_site.lib.refusals import Refusal, StalePage
 from jobs.models import Job, Person
+from jobs.reauthentication import reauthentication_required
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Offer:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@reauthentication_required
 def release(request: HttpRequest, job_id: int) -> HttpResponse:
     """GET shows what the chosen Milestones come to, POST releases them, all or none."""
     assert isinstance(request.user, Person)
@@ -124,6 +126,7 @@ def _release(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@reauthentication_required
 def release_part(request: HttpRequest, job_id: int) -> HttpResponse:
     """GET asks how much and shows what it comes to, POST releases it (R5.3)."""
     assert isinstance(request.user, Person)

@@ -14,7 +14,7 @@ from jobs.services import policies
 
 
 class PersonForm(forms.ModelForm):
-    """The profile, whether the account is locked, and (for superusers) what the person may do at the desk.
+    """The profile, and (for superusers) what the person may do at the desk.
 
     ``is_own``: superusers who edit themselves can't lock themselves out.
     """
@@ -31,11 +31,6 @@ class PersonForm(forms.ModelForm):
         widget=forms.Textarea(attrs={"rows": 4, "cols": 50}),
         help_text="Documents that were issued before keep what stood there on their day.",
     )
-    is_active = forms.BooleanField(
-        label="Active",
-        required=False,
-        help_text="Not active: locked. The person can do nothing and is paid nothing out; no clock stops (R1.5).",
-    )
     groups = forms.ModelMultipleChoiceField(
         Group.objects.order_by("name"), required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -43,8 +38,8 @@ class PersonForm(forms.ModelForm):
     class Meta:
         model = Person
         fields = (
-            "name", "time_zone", "language", "billing_address", "tax_id", "is_active", "is_staff",
-            "groups", "is_superuser",
+            "name", "time_zone", "language", "billing_address", "tax_id", "is_staff", "groups",
+            "is_superuser",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -57,7 +52,7 @@ class PersonForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        for name in ("is_active", "is_staff", "is_superuser"):
+        for name in ("is_staff", "is_superuser"):
             if self.is_own and name in self.fields and not self.cleaned_data.get(name):
                 self.add_error(name, "You can’t take this from yourself.")
         return cleaned

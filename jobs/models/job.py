@@ -14,6 +14,12 @@ from jobs.models.person import Person
 from jobs.models.policy import Policy
 
 
+def of_party(person: Person, path: str = "") -> Q:
+    """Rows of the Jobs that the person is a party of; ``path`` leads from a row to its Job."""
+    way = f"{path}__" if path else ""
+    return Q(**{f"{way}client": person}) | Q(**{f"{way}freelancer": person})
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     """Conditions on Jobs that read as English."""
 
@@ -86,7 +92,10 @@ class Job(StateMixin, models.Model):
     class Meta:
         verbose_name = "Job"
         verbose_name_plural = "Jobs"
-        permissions = (("take_up_job_again", "Can take up again a Job that was set aside"),)
+        permissions = (
+            ("take_up_job_again", "Can take up again a Job that was set aside"),
+            ("see_as_party", "Can see the pages of a Job as a party sees them"),
+        )
         constraints = (
             models.CheckConstraint(
                 condition=Q(
@@ -140,6 +149,11 @@ class Job(StateMixin, models.Model):
                 "id",
                 name="job_due",
                 condition=Q(next_due_at__isnull=False, set_aside_at__isnull=True),
+            ),
+            models.Index(
+                fields=["set_aside_at"],
+                name="job_set_aside",
+                condition=Q(set_aside_at__isnull=False),
             ),
         )
 

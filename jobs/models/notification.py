@@ -81,6 +81,7 @@ class Notification(StateMixin, models.Model):
                 name="notification_waiting",
                 condition=Q(state__in=["queued", "sending"]),
             ),
+            models.Index(fields=["id"], name="notification_failed", condition=Q(state="failed")),
         )
 
     def __str__(self) -> str:

@@ -50,6 +50,10 @@ class Person(AbstractBaseUser, PermissionsMixin):
         max_length=64, blank=True, db_default="", default="", editable=False
     )
     calendar_opened_at = models.DateTimeField(null=True, blank=True, editable=False)
+    closed_at = models.DateTimeField("closed", null=True, blank=True, editable=False)
+
+    # False for a reader on the site's own host where the desk has another one (`escrow_site.desk_host`).
+    is_at_the_desk = True
 
     objects: ClassVar[PersonManager] = PersonManager()
 
@@ -60,12 +64,26 @@ class Person(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = "person"
         verbose_name_plural = "people"
+        permissions = (("lock_account", "Can lock an account, or unlock it"),)
         constraints = (
             models.UniqueConstraint(Lower("email"), name="person_email_any_case"),
             models.UniqueConstraint(
                 fields=["calendar_token"],
                 condition=~Q(calendar_token=""),
                 name="person_calendar_token_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at=None)
+                | Q(
+                    is_active=False,
+                    is_staff=False,
+                    is_superuser=False,
+                    billing_address="",
+                    tax_id="",
+                    calendar_token="",
+                    email__endswith=".invalid",
+                ),
+                name="person_closed_is_nobody",
             ),
         )
 
@@ -77,6 +95,11 @@ class Person(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return str(self)
+
+    @property
+    def reads_as_support(self) -> bool:
+        """Whether rows of Jobs that are not his own are his to read (R1.4): the box alone is no right."""
+        return self.is_at_the_desk and self.is_staff and self.has_perm("jobs.view_job")
 
     @property
     def zone(self) -> ZoneInfo:

@@ -6,19 +6,23 @@ The sentences stand in the table of kinds; here they meet their facts. Nothing i
 from collections.abc import Iterable
 from typing import Any, TypedDict
 
+from django.db.models import QuerySet
+
 from escrow_site.lib import display, statements
 from jobs.models import Activity, Job, Person
-from jobs.notices import KINDS
+from jobs.notices import KINDS, names_for_support
 
 OF_JOB = """
 SELECT {activity}, {actor}
   FROM jobs_activity AS activity
   LEFT JOIN jobs_person AS actor ON actor.id = activity.actor_id
- WHERE activity.job_id = %s
+ WHERE activity.job_id = %s AND activity.kind <> ALL(%s)
  ORDER BY activity.happened_at DESC, activity.id DESC
  LIMIT %s OFFSET %s
 """
-COUNT_OF_JOB = "SELECT count(*) AS lines FROM jobs_activity WHERE job_id = %s"
+COUNT_OF_JOB = """
+SELECT count(*) AS lines FROM jobs_activity WHERE job_id = %s AND kind <> ALL(%s)
+"""
 
 
 class HistoryLine(TypedDict):
@@ -32,16 +36,23 @@ class HistoryLine(TypedDict):
 
 
 def of_job(job: Job, *, limit: int | None = None, offset: int = 0) -> list[Activity]:
-    """The history, newest first, with its actors; all of it unless there is a limit."""
-    rows = statements.read(OF_JOB, job.pk, limit, offset, activity=Activity, actor=Person)
+    """The history as the parties read it, newest first, with its actors; all unless there is a limit."""
+    rows = statements.read(
+        OF_JOB, job.pk, names_for_support(), limit, offset, activity=Activity, actor=Person
+    )
     for activity, actor in rows:
         activity.actor = actor
     return [activity for activity, _ in rows]
 
 
+def for_parties(job: Job) -> QuerySet[Activity]:
+    """The lines of a Job that its parties may read, to look for some of them."""
+    return Activity.objects.filter(job=job).exclude(kind__in=names_for_support())
+
+
 def count_of_job(job: Job) -> int:
-    """How many lines the history has."""
-    return int(statements.run(COUNT_OF_JOB, job.pk)[0]["lines"])
+    """How many lines the parties read in the history."""
+    return int(statements.run(COUNT_OF_JOB, job.pk, names_for_support())[0]["lines"])
 
 
 def lines(activities: Iterable[Activity], job: Job, viewer: Person) -> list[HistoryLine]:

@@ -5,7 +5,7 @@ caller's transaction (R12). Delivery is not here.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ class Entry:
 
     ``untold`` are readers who are told of something newer at the same time (R6.4).
     ``as_release_request``: for R10.3 it counts as the request that it makes, and as nothing more.
+    ``asked_by`` is the party at whose recorded request support did it: it counts as his act (R9.7).
     """
 
     job: Job
@@ -40,6 +41,7 @@ class Entry:
     address: str = ""
     untold: frozenset[int] = frozenset()
     as_release_request: bool = False
+    asked_by: Person | None = None
 
     @property
     def actor(self) -> str:
@@ -67,12 +69,17 @@ class Entry:
         }
         return {reader for reader in parties[audience] if reader is not None}
 
+    def quiet(self) -> "Entry":
+        """The same line of history, which tells nobody: another one at the same instant does."""
+        return replace(self, untold=frozenset(self.readers))
+
     @property
     def tells(self) -> list[dict[str, Any]]:
-        """One notice each: to people by id, to somebody without an account by address."""
-        notices = [
-            {"person_id": reader, "address": ""} for reader in sorted(self.readers - self.untold)
-        ]
+        """One notice each, the Client's first: to people by id, to somebody without an account by address."""
+        client_first = sorted(
+            self.readers - self.untold, key=lambda reader: (reader != self.job.client_id, reader)
+        )
+        notices = [{"person_id": reader, "address": ""} for reader in client_first]
         if self.address:
             notices.append({"person_id": None, "address": self.address})
         return notices
@@ -106,7 +113,7 @@ def record_all(entries: Iterable[Entry]) -> None:
     if not entries:
         return
     for entry in entries:
-        if entry.kind.counts and entry.actor == Actor.PERSON:
+        if entry.kind.counts and (entry.actor == Actor.PERSON or entry.asked_by):
             is_request = entry.kind.release_request or entry.as_release_request
             entry.job.note_activity(entry.at, release_request=is_request)
         if entry.actor != Actor.TIMER:  # the timers have reckoned exactly what is due next

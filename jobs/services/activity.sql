@@ -1,5 +1,6 @@
 -- Writes history rows, one notice per reader, and the clocks of the Jobs: one statement per
 -- transaction, whatever the number of rows. The ids are taken first, so that notices can name them.
+-- The notices of an entry are written in the order of its readers: the Client's is the first.
 WITH entry AS MATERIALIZED (
     SELECT nextval(pg_get_serial_sequence('public.jobs_activity', 'id')) AS id, given.*
       FROM jsonb_to_recordset(%s::jsonb) AS given(
@@ -16,7 +17,13 @@ WITH entry AS MATERIALIZED (
         (activity_id, person_id, address, state, next_attempt_at, attempts, failure)
     SELECT entry.id, reader.person_id, reader.address, 'queued', clock_timestamp(), 0, ''
       FROM entry,
-           jsonb_to_recordset(entry.readers) AS reader(person_id bigint, address text)
+           ROWS FROM (jsonb_to_recordset(entry.readers) AS (person_id bigint, address text))
+           WITH ORDINALITY AS reader(person_id, address, place)
+     WHERE NOT EXISTS (  -- who has closed his account is told nothing any more
+        SELECT FROM public.jobs_person AS person
+         WHERE person.id = reader.person_id AND person.closed_at IS NOT NULL
+     )
+     ORDER BY entry.id, reader.place
 )
 UPDATE public.jobs_job AS job
    SET last_activity_at = clock.last_activity_at,

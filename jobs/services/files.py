@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 LONGEST_NAME = 200
 LONGEST_EXTENSION = 10
 HEAD_BYTES = 512
+# Of an archive: to read a list of 200,000 names costs seconds and 100 MB, and nobody reads such a one.
+ENTRIES_AT_MOST = 10_000
+ENTRY = b"PK\x01\x02"
 ACCEPTED = "PDF, PNG, JPEG, GIF, WebP, text, CSV, ZIP, DOCX, XLSX and ODT"
 ACCEPTED_EXTENSIONS = (
     ".pdf,.png,.jpg,.jpeg,.gif,.webp,.txt,.csv,.zip,.docx,.xlsx,.odt"  # for <input accept>
@@ -176,6 +179,8 @@ BY_HEAD: tuple[tuple[str, Callable[[bytes], bool], tuple[str, ...]], ...] = (
     ("image/webp", _is_webp, (".webp",)),
 )
 TEXTS = {".txt": "text/plain", ".csv": "text/csv"}
+# How much more than the largest file an archive may hold, unpacked.
+UNPACKED_TIMES = 50
 ZIPPED = {
     ".zip": "application/zip",
     ".docx": f"{OFFICE}.wordprocessingml.document",
@@ -212,15 +217,31 @@ def _disagrees(name: str, extensions: tuple[str, ...]) -> WrongFile:
     )
 
 
+def _refuse_bomb(upload: UploadedFile, unpacked_bytes: int) -> None:
+    """A small archive that fills the disk of whoever unpacks it is not handed on to anybody."""
+    most = UNPACKED_TIMES * settings.FILES_LARGEST_BYTES
+    if unpacked_bytes > most:
+        raise WrongFile(
+            f"“{clean_name(upload.name or '')}” would unpack to {filesizeformat(unpacked_bytes)}: the "
+            f"most that an archive may come to is {filesizeformat(most)}."
+        )
+
+
 def _zipped_extensions(upload: UploadedFile, head: bytes) -> tuple[str, ...]:
     """The extensions that a ZIP archive may carry; only its list of names is read, nothing unpacked."""
     assert upload.file is not None
+    if sum(chunk.count(ENTRY) for chunk in upload.chunks()) > ENTRIES_AT_MOST:
+        raise WrongFile(
+            f"“{clean_name(upload.name or '')}” has more than {ENTRIES_AT_MOST:,} files in it."
+        )
     try:
         upload.seek(0)
         with zipfile.ZipFile(upload.file) as archive:
             names = set(archive.namelist())
+            unpacked_bytes = sum(one.file_size for one in archive.infolist())
     except Exception as error:  # zipfile raises whatever a broken archive makes it stumble over
         raise WrongFile(f"“{clean_name(upload.name or '')}” is damaged.") from error
+    _refuse_bomb(upload, unpacked_bytes)
     # An .odt begins with its own type, stored unpacked, for readers such as this one.
     if head[30:38] == b"mimetype" and head[38:].startswith(ODT.encode()):
         return (".odt", ".zip")

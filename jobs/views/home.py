@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from escrow_site.lib import hosts
 from escrow_site.lib.templatetags.escrow import basis_points
 from jobs.models import Policy
 
@@ -11,7 +12,7 @@ from jobs.models import Policy
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
-        return redirect("admin:index" if request.user.is_staff else "workroom:my_jobs")
+        return redirect(hosts.desk_url() if request.user.is_staff else "workroom:my_jobs")
     policy = Policy.objects.current()
     numbers = {
         "release_days": policy.release_days,

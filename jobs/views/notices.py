@@ -17,8 +17,8 @@ from jobs.services import reading
 A_PAGE = 25
 
 
-@login_required
 @require_safe
+@login_required
 def notices(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, Person)
     unread_only = request.GET.get("show") == "unread"
@@ -33,8 +33,8 @@ def notices(request: HttpRequest) -> HttpResponse:
     return render(request, "jobs/notices.html", context)
 
 
-@login_required
 @require_safe
+@login_required
 @never_cache
 def notice(request: HttpRequest, notice_id: int) -> HttpResponse:
     """Go to the thing; the notice has been read then, however often the link is followed."""
@@ -44,8 +44,8 @@ def notice(request: HttpRequest, notice_id: int) -> HttpResponse:
     return redirect(selectors.target(found.activity))
 
 
-@login_required
 @require_POST
+@login_required
 def read_notices(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, Person)
     form = SeenForm(request.POST)

@@ -16,8 +16,8 @@ from jobs.services import calendars, people
 
 
 @never_cache
-@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@login_required
 def profile(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, Person)
     if request.method == "POST":

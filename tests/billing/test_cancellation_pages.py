@@ -75,7 +75,7 @@ def test_every_amount_is_shown_before_anything_is_sent(job: Job, client_person: 
     response = signed_in(client_person).post(asking(job), TYPED | {"step": "show"})
     text = text_of(response)
     assert "Milestone 1 $500.00 $300.00 $200.00 − $17.50 $182.50" in text
-    assert "Milestone 2 $1,000.00 $1,000.00 $0.00 − $0.00 $0.00" in text
+    assert "Milestone 2 $1,000.00 $1,000.00 $0.00 $0.00 $0.00" in text
     assert "Total $1,500.00 $1,300.00 $200.00 − $17.50 $182.50" in text
     assert "Frank Freelancer accepts or declines within 5 days" in text
     assert "The shop closes." in text

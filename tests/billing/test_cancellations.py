@@ -1,44 +1,31 @@
-"""Cancellation of a Job by agreement (R8.3): asking, answering, and what becomes of the money."""
-
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+"""Cancellation of a Job by agreement (R8.3): asking, accepting, and what becomes of the money."""
 
 import pytest
 
-from billing.models import (
-    Cancellation,
-    CancellationShare,
-    ClosingStatement,
-    Document,
-    Escrow,
-    ProForma,
-    Refund,
-    ReleaseRequest,
-)
-from billing.services import (
-    audit,
-    cancellations,
-    closing,
-    disputes,
-    reconciling,
-    refunding,
-    releases,
-    sweeping,
-)
+from billing.models import CancellationShare, ClosingStatement, Document, ProForma, Refund
+from billing.services import cancellations, reconciling, releases
 from billing.services.cancellations import UnfitCancellation
 from escrow_site.lib import states
 from escrow_site.lib.refusals import StalePage, WrongParty, WrongState
-from jobs.models import Activity, Job, Person, Policy
+from jobs.models import Job, Person, Policy
 from tests.billing.banking import escrow_states, history, refused, told
+from tests.billing.cancelling import (
+    ASKED,
+    BOTH,
+    DAY,
+    LAPSES,
+    accept,
+    ask,
+    assert_adds_up,
+    frank,
+    fresh,
+    newest,
+    sums,
+)
 from tests.billing.steps import NOON, request_release
 from tests.scenarios import START, fund, running_job
 
 pytestmark = pytest.mark.django_db
-
-DAY = timedelta(days=1)
-ASKED = NOON + DAY
-LAPSES = ASKED + 5 * DAY
-BOTH = {"clara@example.com", "frank@example.com"}
 
 
 @pytest.fixture
@@ -52,48 +39,6 @@ def job(client_person: Person, freelancer: Person) -> Job:
 @pytest.fixture
 def empty_job(client_person: Person, freelancer: Person) -> Job:
     return fresh(running_job(client_person, freelancer))
-
-
-def fresh(job: Job) -> Job:
-    return Job.objects.select_related("client", "freelancer", "policy").get(pk=job.pk)
-
-
-def frank(job: Job) -> Person:
-    assert job.freelancer is not None
-    return job.freelancer
-
-
-def ask(
-    job: Job,
-    shares: dict[int, int] | None = None,
-    *,
-    by: Person | None = None,
-    at: datetime = ASKED,
-    reason: str = "The shop closes.",
-    **options: Any,
-) -> Cancellation:
-    return cancellations.request(
-        job.pk, shares=shares, reason=reason, by=by or job.client, at=at, **options
-    )
-
-
-def accept(cancellation: Cancellation, *, by: Person, at: datetime = ASKED + DAY) -> Cancellation:
-    return cancellations.accept(cancellation.pk, by=by, at=at)
-
-
-def newest(job: Job, kind: str) -> Activity:
-    return Activity.objects.filter(job=job, kind=kind).latest("pk")
-
-
-def sums(job: Job) -> list[tuple[int, int, int]]:
-    """Released, refunded and still held, of each Milestone."""
-    return [
-        (one.released_minor, one.refunded_minor, one.held_minor) for one in Escrow.objects.of(job)
-    ]
-
-
-def assert_adds_up(at: datetime = LAPSES) -> None:
-    assert [finding for finding in audit.audit_ledger(at=at) if finding.differences] == []
 
 
 # --- Asking ---
@@ -358,269 +303,6 @@ def test_what_was_agreed_on_an_earlier_part_keeps_its_fee(job: Job) -> None:
     assert list(fees.values_list("service_fee_minor", flat=True)) == [97, 97, 98]
 
 
-# --- Answering otherwise ---
-
-
-def test_a_declined_request_leaves_all_as_it_was(job: Job) -> None:
-    cancellation = ask(job)
-    before = sums(job)
-    cancellations.decline(cancellation.pk, answer=" Half is done. ", by=frank(job), at=ASKED + DAY)
-    cancellation.refresh_from_db()
-    assert (cancellation.state, cancellation.answer, cancellation.answered_by) == (
-        "declined",
-        "Half is done.",
-        frank(job),
-    )
-    assert (fresh(job).state, fresh(job).open_cancellation_until, sums(job)) == (
-        "active",
-        None,
-        before,
-    )
-    line = newest(job, "cancellation_declined")
-    assert (line.reason, told(job, line.kind)) == ("Half is done.", {"clara@example.com"})
-    # No Activity in the sense of R10.2.
-    assert fresh(job).last_activity_at == ASKED
-
-
-def test_a_withdrawn_request_leaves_all_as_it_was(job: Job) -> None:
-    cancellation = ask(job)
-    cancellations.withdraw(cancellation.pk, by=job.client, at=ASKED + DAY)
-    cancellation.refresh_from_db()
-    assert (cancellation.state, fresh(job).open_cancellation_until) == ("withdrawn", None)
-    assert told(job, "cancellation_withdrawn") == {"frank@example.com"}
-    assert ask(job, at=ASKED + 2 * DAY).is_open
-
-
-def test_an_answer_can_be_empty_but_not_endless(job: Job) -> None:
-    cancellation = ask(job)
-    with refused(UnfitCancellation, "The answer can be 2,000 plain characters at most."):
-        cancellations.decline(cancellation.pk, answer="x" * 2001, by=frank(job), at=ASKED)
-    declined = cancellations.decline(cancellation.pk, answer="", by=frank(job), at=ASKED)
-    assert declined.answer == ""
-
-
-VERBS: dict[str, Any] = {
-    "accept": lambda one, by, at: cancellations.accept(one.pk, by=by, at=at),
-    "decline": lambda one, by, at: cancellations.decline(one.pk, answer="No.", by=by, at=at),
-    "withdraw": lambda one, by, at: cancellations.withdraw(one.pk, by=by, at=at),
-}
-ENDED: dict[str, Any] = {
-    "accepted": lambda job, one: accept(one, by=frank(job)),
-    "declined": lambda job, one: cancellations.decline(
-        one.pk, answer="", by=frank(job), at=ASKED + DAY
-    ),
-    "withdrawn": lambda job, one: cancellations.withdraw(one.pk, by=job.client, at=ASKED + DAY),
-    "lapsed": lambda job, one: sweeping.sweep(at=LAPSES),
-    "stale": lambda job, one: releases.release(job.pk, numbers=[1], by=job.client, at=ASKED + DAY),
-}
-SAID = {
-    "accepted": "The request to cancel the Job was accepted already.",
-    "declined": "The request to cancel the Job was declined already.",
-    "withdrawn": "The request to cancel the Job was withdrawn already.",
-    "lapsed": (
-        "The request to cancel the Job lapsed on 15 Mar 2026, 12:00 UTC: nobody had answered it in "
-        "time."
-    ),
-    "stale": (
-        "What is held on the Job has changed since the cancellation was requested, so the request "
-        "has ended. Either side can request it anew."
-    ),
-}
-
-
-@pytest.mark.parametrize("verb", VERBS)
-@pytest.mark.parametrize("ended", ENDED)
-def test_what_has_ended_cannot_be_answered(job: Job, ended: str, verb: str) -> None:
-    cancellation = ask(job)
-    ENDED[ended](job, cancellation)
-    sweeping.sweep(at=LAPSES)
-    cancellation.refresh_from_db()
-    assert cancellation.state == ended
-    by = job.client if verb == "withdraw" else job.freelancer
-    with refused(WrongState, SAID[ended]):
-        VERBS[verb](cancellation, by, LAPSES)
-
-
-@pytest.mark.parametrize("verb", ["accept", "decline"])
-def test_nobody_answers_himself(job: Job, verb: str) -> None:
-    cancellation = ask(job)
-    message = (
-        "You requested this cancellation yourself: the other side answers it. You can withdraw it."
-    )
-    with refused(WrongParty, message):
-        VERBS[verb](cancellation, job.client, ASKED + DAY)
-
-
-def test_only_who_asked_withdraws(job: Job, stranger: Person) -> None:
-    cancellation = ask(job)
-    for person in (job.freelancer, stranger):
-        with refused(WrongParty, "Only who requested the cancellation can withdraw it."):
-            VERBS["withdraw"](cancellation, person, ASKED + DAY)
-
-
-@pytest.mark.parametrize("verb", ["accept", "decline"])
-def test_strangers_and_support_do_not_answer(
-    job: Job, stranger: Person, agent: Person, verb: str
-) -> None:
-    cancellation = ask(job)
-    for person in (stranger, agent):
-        message = "Only the Client and the Freelancer can answer a cancellation."
-        with refused(WrongParty, message):
-            VERBS[verb](cancellation, person, ASKED + DAY)
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_locked_account_answers_nothing(job: Job, verb: str) -> None:
-    cancellation = ask(job)
-    Person.objects.update(is_active=False)
-    locked = Person.objects.get(
-        email="clara@example.com" if verb == "withdraw" else "frank@example.com"
-    )
-    with refused(WrongParty, "This account is locked."):
-        VERBS[verb](cancellation, locked, ASKED + DAY)
-
-
-# --- Its clock ---
-
-
-def test_it_lapses_to_the_microsecond(job: Job) -> None:
-    cancellation = ask(job)
-    sweeping.sweep(at=LAPSES - timedelta(microseconds=1))
-    cancellation.refresh_from_db()
-    assert cancellation.state == "requested"
-    sweeping.sweep(at=LAPSES + DAY)
-    cancellation.refresh_from_db()
-    assert (cancellation.state, cancellation.ended_at) == ("lapsed", LAPSES)
-    line = newest(job, "cancellation_lapsed")
-    assert (line.happened_at, line.actor_kind) == (LAPSES, "timer")
-    assert line.reason == ("Nobody answered the request within 5 days, by 15 Mar 2026 12:00 UTC.")
-    assert told(job, "cancellation_lapsed") == BOTH
-    assert (fresh(job).state, fresh(job).open_cancellation_until) == ("active", None)
-
-
-def test_it_can_be_accepted_until_the_last_moment(job: Job) -> None:
-    last = LAPSES - timedelta(microseconds=1)
-    assert accept(ask(job), by=frank(job), at=last).state == "accepted"
-
-
-def test_at_its_instant_it_has_lapsed(job: Job) -> None:
-    cancellation = ask(job)
-    with pytest.raises(WrongState, match=r"^The request to cancel the Job lapsed on 15 Mar 2026"):
-        accept(cancellation, by=frank(job), at=LAPSES)
-    cancellation.refresh_from_db()
-    assert (cancellation.state, cancellation.ended_at) == ("lapsed", LAPSES)
-    assert fresh(job).state == "active"
-
-
-def test_no_sweep_is_needed_for_a_new_request(job: Job) -> None:
-    ask(job)
-    assert ask(job, by=frank(job), at=LAPSES).state == "requested"
-    states_of = Cancellation.objects.order_by("pk").values_list("state", flat=True)
-    assert list(states_of) == ["lapsed", "requested"]
-
-
-def test_acceptance_in_the_instant_of_the_30_day_release(job: Job) -> None:
-    """The release is due at that instant and comes first; then other amounts are held (R6.4)."""
-    request_release(job, 1)
-    released_at = NOON + 30 * DAY
-    cancellation = ask(job, at=released_at - DAY)
-    with pytest.raises(WrongState, match="What is held on the Job has changed"):
-        accept(cancellation, by=frank(job), at=released_at)
-    cancellation.refresh_from_db()
-    assert (cancellation.state, cancellation.ended_at) == ("stale", released_at)
-    assert sums(job) == [(500_00, 0, 0), (0, 0, 1_000_00), (0, 0, 0)]
-    assert history(job)[-2:] == ["released", "cancellation_stale"]
-    assert told(job, "cancellation_stale") == BOTH
-
-
-def test_a_moment_before_it_all_goes_back(job: Job) -> None:
-    request_release(job, 1)
-    released_at = NOON + 30 * DAY
-    cancellation = ask(job, at=released_at - DAY)
-    accept(cancellation, by=frank(job), at=released_at - timedelta(microseconds=1))
-    sweeping.sweep(at=released_at)
-    assert sums(job) == [(0, 500_00, 0), (0, 1_000_00, 0), (0, 0, 0)]
-    assert_adds_up(released_at)
-
-
-def test_lapse_and_release_in_one_instant_both_happen(job: Job) -> None:
-    """The lapse stands first: the request was not overtaken, it was not answered."""
-    request_release(job, 1)
-    released_at = NOON + 30 * DAY
-    cancellation = ask(job, at=released_at - 5 * DAY)
-    sweeping.sweep(at=released_at)
-    cancellation.refresh_from_db()
-    assert cancellation.state == "lapsed"
-    assert history(job)[-2:] == ["cancellation_lapsed", "released"]
-
-
-# --- Overtaken ---
-
-
-def overtaken(job: Job, cancellation: Cancellation) -> bool:
-    cancellation.refresh_from_db()
-    if cancellation.state != "stale":
-        return False
-    assert fresh(job).open_cancellation_until is None
-    return told(job, "cancellation_stale") == BOTH
-
-
-def test_a_release_overtakes_it(job: Job) -> None:
-    cancellation = ask(job)
-    releases.release(job.pk, numbers=[1], by=job.client, at=ASKED + DAY)
-    assert overtaken(job, cancellation)
-
-
-def test_a_partial_release_overtakes_it(job: Job) -> None:
-    cancellation = ask(job)
-    releases.release_part(
-        job.pk, number=1, amount_minor=1, by=job.client, at=ASKED + DAY, seen_held_minor=500_00
-    )
-    assert overtaken(job, cancellation)
-
-
-def test_a_refund_overtakes_it(job: Job) -> None:
-    cancellation = ask(job)
-    refunding.refund_held(
-        job.pk, number=1, amount_minor=1, by=frank(job), at=ASKED + DAY, reason="Sorry.",
-        seen_held_minor=500_00,
-    )  # fmt: skip
-    assert overtaken(job, cancellation)
-
-
-def test_a_funding_overtakes_it(job: Job) -> None:
-    cancellation = ask(job)
-    fund(job, 3, at=ASKED + DAY)
-    assert overtaken(job, cancellation)
-
-
-def test_a_release_request_does_not(job: Job) -> None:
-    cancellation = ask(job)
-    request_release(job, 1, at=ASKED + DAY)
-    accept(cancellation, by=frank(job), at=ASKED + 2 * DAY)
-    assert ReleaseRequest.objects.get().state == "settled"
-
-
-def test_the_end_of_the_job_overtakes_it(client_person: Person, freelancer: Person) -> None:
-    job = fresh(running_job(client_person, freelancer, amounts_minor=[500_00]))
-    fund(job, 1)
-    cancellation = ask(job)
-    releases.release(job.pk, numbers=[1], by=job.client, at=ASKED + DAY)
-    assert (overtaken(job, cancellation), fresh(job).state) == (True, "completed")
-
-
-def test_whatever_moved_the_money_acceptance_looks_again(job: Job) -> None:
-    """Were a request left open by mistake, nothing is divided otherwise than it was shown."""
-    cancellation = ask(job)
-    CancellationShare.objects.filter(escrow__number=1).update(held_minor=499_99)
-    message = (
-        "What is held on the Job has changed since the cancellation was requested, so it cannot be "
-        "accepted any more. Either side can request it anew."
-    )
-    with refused(StalePage, message):
-        accept(cancellation, by=frank(job))
-
-
 # --- At once ---
 
 
@@ -655,103 +337,3 @@ def test_what_was_released_before_stays_released(job: Job) -> None:
     totals = ClosingStatement.objects.get(job=job).totals["job"]
     assert (totals["funded_minor"], totals["released_minor"]) == (1_500_00, 1_500_00)
     assert_adds_up()
-
-
-# --- Dormant ---
-
-
-@pytest.fixture
-def dormant_job(job: Job) -> Job:
-    at = datetime.combine(date(2026, 4, 30), datetime.min.time(), UTC) + 62 * DAY
-    sweeping.sweep(at=at)
-    dormant = fresh(job)
-    assert dormant.state == "dormant"
-    return dormant
-
-
-def test_the_clients_request_wakes_a_dormant_job(dormant_job: Job) -> None:
-    assert dormant_job.dormant_at is not None
-    at = dormant_job.dormant_at + 3 * DAY
-    ask(dormant_job, at=at)
-    awake = fresh(dormant_job)
-    assert (awake.state, awake.dormant_at) == ("active", at + 60 * DAY)
-    assert history(dormant_job)[-2:] == ["cancellation_requested", "reactivated"]
-
-
-def test_the_freelancers_request_begins_the_two_weeks_anew(dormant_job: Job) -> None:
-    assert dormant_job.dormant_at is not None
-    at = dormant_job.dormant_at + 3 * DAY
-    cancellation = ask(dormant_job, by=dormant_job.freelancer, at=at)
-    assert fresh(dormant_job).state == "dormant"
-    sweeping.sweep(at=at + 7 * DAY)
-    sweeping.sweep(at=at + 14 * DAY - timedelta(microseconds=1))
-    assert sums(dormant_job)[0] == (0, 0, 500_00)
-    sweeping.sweep(at=at + 14 * DAY)
-    assert sums(dormant_job)[0] == (0, 500_00, 0)
-    cancellation.refresh_from_db()
-    assert cancellation.state == "lapsed"
-
-
-def test_a_dormant_job_can_be_cancelled(dormant_job: Job) -> None:
-    assert dormant_job.dormant_at is not None
-    at = dormant_job.dormant_at + 3 * DAY
-    cancellation = ask(dormant_job, by=dormant_job.freelancer, at=at)
-    accept(cancellation, by=dormant_job.client, at=at + DAY)
-    assert fresh(dormant_job).state == "cancelled"
-    assert_adds_up(at + DAY)
-
-
-def test_the_settlement_overtakes_a_request(dormant_job: Job) -> None:
-    """By a policy that leaves more time to answer than the two weeks."""
-    assert dormant_job.dormant_at is not None
-    at = dormant_job.dormant_at + 3 * DAY
-    cancellation = ask(dormant_job, by=dormant_job.freelancer, at=at)
-    Cancellation.objects.update(lapses_at=at + 40 * DAY)
-    Job.objects.update(open_cancellation_until=at + 40 * DAY)
-    sweeping.sweep(at=at + 7 * DAY)
-    sweeping.sweep(at=at + 14 * DAY)
-    cancellation.refresh_from_db()
-    assert (cancellation.state, cancellation.ended_at) == ("stale", at + 14 * DAY)
-    assert fresh(dormant_job).state == "completed"
-
-
-def test_completing_by_hand_ends_an_open_request(client_person: Person, freelancer: Person) -> None:
-    """A payment was under way at the request, and nothing is by now."""
-    job = fresh(running_job(client_person, freelancer, open_ended=True))
-    fund(job, 1)
-    cancellation = ask(job)
-    releases.release(job.pk, numbers=[1], by=job.client, at=ASKED + DAY)
-    closing.complete(job.pk, by=job.client, at=ASKED + 2 * DAY)
-    cancellation.refresh_from_db()
-    assert (cancellation.state, fresh(job).state) == ("stale", "completed")
-
-
-# --- Disputed ---
-
-
-def test_acceptance_ends_a_dispute(job: Job) -> None:
-    request = request_release(job, 1)
-    dispute = disputes.open(
-        job.pk, number=1, asks="refund", asked_minor=500_00, reason="Not what we agreed.",
-        by=job.client, at=NOON,
-    )  # fmt: skip
-    accept(ask(job, {1: 100_00, 2: 0}), by=frank(job))
-    dispute.refresh_from_db()
-    request.refresh_from_db()
-    assert (dispute.state, request.state) == ("settled", "settled")
-    assert sums(job) == [(100_00, 400_00, 0), (0, 1_000_00, 0), (0, 0, 0)]
-    assert Escrow.objects.filter(disputed_at__isnull=False).count() == 0
-    assert fresh(job).next_due_at is None
-    assert told(job, "dispute_ended") == set()
-    assert_adds_up()
-
-
-def test_a_dispute_does_not_stop_the_clock_of_a_request(job: Job) -> None:
-    cancellation = ask(job)
-    disputes.open(
-        job.pk, number=1, asks="refund", asked_minor=500_00, reason="Not what we agreed.",
-        by=job.client, at=ASKED + DAY,
-    )  # fmt: skip
-    sweeping.sweep(at=LAPSES)
-    cancellation.refresh_from_db()
-    assert cancellation.state == "lapsed"

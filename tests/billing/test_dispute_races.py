@@ -7,7 +7,7 @@ import pytest
 from billing.models import Decision, Dispute, Document, Escrow, Offer, Refund, Release
 from billing.services import disputes, mediation, offers, refunding, releases, sealed, sweeping
 from billing.services.sweeping import Swept
-from billing.timers import What
+from billing.timetables import What
 from escrow_site.lib.refusals import Refusal
 from jobs.models import Activity, Job, Person
 from tests.billing.banking import at_once

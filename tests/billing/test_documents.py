@@ -14,6 +14,7 @@ from billing.models import Document, ReleaseRequest
 from billing.services import release_requests, releases
 from jobs.models import Job, Person
 from tests.billing.steps import NOON, request_release, signed_in, text_of
+from tests.factories import PersonFactory
 from tests.scenarios import fund, running_job
 
 LATER = NOON + timedelta(hours=1)
@@ -217,7 +218,9 @@ def test_only_the_parties_and_support_see_papers(
         for page in (pro_forma_page(made), document_page(document))
         for twin in ("", "pdf/")
     ]
-    for reader, status in ((client_person, 200), (freelancer, 200), (agent, 200), (stranger, 404)):
+    boxed = PersonFactory(is_staff=True)  # in no group: the box alone is no right
+    readers = {client_person: 200, freelancer: 200, agent: 200, stranger: 404, boxed: 404}
+    for reader, status in readers.items():
         browser = signed_in(reader)
         assert [browser.get(page).status_code for page in pages] == [status] * 4
 

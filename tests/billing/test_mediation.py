@@ -21,7 +21,7 @@ from tests.billing.steps import request_release
 
 pytestmark = pytest.mark.django_db
 
-NOT_AN_AGENT = "Only a support agent who is no party of the Job can do this."
+NOT_AN_AGENT = "Only a support agent who is not a party of the Job can do this."
 
 
 @pytest.fixture
@@ -66,7 +66,9 @@ def test_a_decision_moves_no_money_and_is_told_to_nobody(dispute: Dispute, alma:
     assert (line.kind, line.actor_kind, line.actor, line.reason) == (
         "decision_proposed", "support", alma, "",
     )  # fmt: skip
-    assert line.facts == {"dispute": dispute.pk, "escrow": "Milestone 1", "number": 1}
+    assert line.facts == {
+        "dispute": dispute.pk, "escrow": "Milestone 1", "number": 1, "is_with_support": True,
+    }  # fmt: skip
     assert Notification.objects.filter(activity=line).count() == 0
 
 

@@ -168,7 +168,7 @@ def test_the_ways_to_it(job: Job, client_person: Person) -> None:
     assert part in html
     assert f'href="{reverse("billing:request_changes", args=[row.pk])}"' in html
     assert (
-        "You can ask for changes: the request goes back, the money stays held. 2 times"
+        "You can ask for changes: the request goes back, the money stays held. You can do so twice"
         in text_of(response)
     )
 
@@ -238,7 +238,7 @@ def test_without_the_money_there_is_no_button(released: Job, freelancer: Person)
         destination="DE02120300000000202051",
         at=NOON,
     )
-    words = "This refund takes $456.25 from your available balance, which is $0.00."
+    words = "This refund takes $456.25 from the Freelancer’s available balance, which is $0.00."
     response = look(freelancer, "refund_released", released)
     assert words in text_of(response)
     assert button_of(response) == []

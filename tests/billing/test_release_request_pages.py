@@ -65,11 +65,12 @@ def test_what_happens_if_nobody_acts(made: ReleaseRequest, client_person: Person
     assert told == (
         "What happens if nobody acts 8 Apr 2026, 12:00 UTC “Milestone 1” is released $500.00 goes to "
         "Frank Freelancer, $456.25 net after fees of $43.75, because you have not answered. Until "
-        "then You can release it. Frank Freelancer can void the request: the money stays held, and "
-        "a new request starts a new 30 days. 5 reminders before 24 Mar 2026, 12:00 UTC : Both of you "
-        "are reminded: the request is Overdue. 29 Mar 2026, 12:00 UTC : You are warned: 10 days "
-        "left. 3 Apr 2026, 12:00 UTC : You are warned: 5 days left. 6 Apr 2026, 12:00 UTC : You are "
-        "warned: 2 days left. 7 Apr 2026, 12:00 UTC : You are warned: 1 day left."
+        "then You can release it, request changes (at most twice) or open a Dispute. Frank Freelancer "
+        "can void the request, refund the money or open a Dispute. After a void or a request for "
+        "changes the money stays held, and a new request starts a new 30 days. 5 reminders before 24 Mar "
+        "2026, 12:00 UTC : Both of you are reminded: the request is Overdue. 29 Mar 2026, 12:00 UTC : "
+        "You are warned: 10 days left. 3 Apr 2026, 12:00 UTC : You are warned: 5 days left. 6 Apr 2026, 12:00 "
+        "UTC : You are warned: 2 days left. 7 Apr 2026, 12:00 UTC : You are warned: 1 day left."
     )
 
 

@@ -139,10 +139,31 @@ def test_nobody_can_probe(dispute: Dispute, client_person: Person, freelancer: P
         enter(dispute, freelancer, 400_00, days=days)
     for person in (client_person, freelancer):
         assert refused(lambda person=person: enter(dispute, person, 250_00, days=30)) == (
-            "You have entered 3 limits in this Dispute, which is the most. You can still make open "
-            "offers."
+            "You have entered 3 limits for this Milestone, which is the most. You can still make "
+            "open offers."
         )
     assert SealedLimit.objects.count() == 6
+
+
+def test_nobody_probes_by_disputing_anew(
+    job: Job, dispute: Dispute, client_person: Person, freelancer: Person
+) -> None:
+    for days in range(3):
+        enter(dispute, client_person, 100_00, days=days)
+        enter(dispute, freelancer, 400_00, days=days)
+    disputes.withdraw(dispute.pk, by=client_person, at=NOON + 2 * DAY)
+    again = open_dispute(job, client_person, at=NOON + 2 * DAY)
+    assert "3 limits for this Milestone" in refused(
+        lambda: enter(again, client_person, 1, days=3.5)
+    )
+
+
+def test_nor_is_the_pause_shorter(job: Job, dispute: Dispute, client_person: Person) -> None:
+    enter(dispute, client_person, 100_00)
+    disputes.withdraw(dispute.pk, by=client_person, at=NOON + HOUR)
+    again = open_dispute(job, client_person, at=NOON + HOUR)
+    assert "one limit in 24 hours" in refused(lambda: enter(again, client_person, 1, days=0.5))
+    assert enter(again, client_person, 1, days=1).state == "waiting"
 
 
 def test_a_limit_taken_back_is_erased_and_stays_counted(

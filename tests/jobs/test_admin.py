@@ -42,7 +42,7 @@ def typed(person: Person, **changes: Any) -> dict[str, Any]:
     """What the form of a person sends; None leaves a field out, as an unticked box does."""
     values: dict[str, Any] = {
         "name": person.name, "time_zone": person.time_zone, "language": person.language,
-        "billing_address": person.billing_address, "tax_id": person.tax_id, "is_active": "on",
+        "billing_address": person.billing_address, "tax_id": person.tax_id,
     }  # fmt: skip
     return {name: value for name, value in (values | changes).items() if value is not None}
 
@@ -100,7 +100,10 @@ def test_bad_values_are_refused_and_stay_typed(editor: Client, client_person: Pe
 def test_a_locked_account_is_signed_out(editor: Client, client_person: Person) -> None:
     party = browser_of(client_person)
     assert party.get("/profile/").status_code == 200
-    save(editor, client_person, is_active=None)
+    lock = f"{PEOPLE}{client_person.pk}/lock/"
+    assert editor.get(lock).status_code == 200
+    assert "Write the reason" in editor.post(lock, {"reason": " "}).content.decode()
+    assert editor.post(lock, {"reason": "Stolen laptop"}).status_code == 302
     client_person.refresh_from_db()
     assert not client_person.is_active
     assert party.get("/profile/").status_code == 302
@@ -126,7 +129,7 @@ def test_nobody_but_a_superuser_touches_a_superuser(editor: Client, root: Client
     person = Person.objects.get(email="rita@example.com")
     assert save(editor, person, name="Nobody").status_code == 403
     assert editor.get(f"{PEOPLE}{person.pk}/change/").status_code == 200
-    for flag in ("is_active", "is_staff", "is_superuser"):
+    for flag in ("is_staff", "is_superuser"):
         kept = {"is_staff": "on", "is_superuser": "on", flag: None}
         answer = save(root, person, **kept)
         assert answer.context["adminform"].form.errors == {

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import struct
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +14,10 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
+from escrow_site.headers import DOWNLOAD_POLICY
 from jobs.models import Job, Person, StoredFile
 from jobs.services import files
+from tests.factories import PersonFactory
 from tests.scenarios import running_job
 
 PDF = b"%PDF-1.7\n1 0 obj\n"
@@ -133,6 +136,26 @@ def test_what_is_not_accepted_is_refused_in_plain_words(
     with pytest.raises(files.WrongFile) as refused:
         files.check(upload(name, content))
     assert refused.value.message == message
+
+
+def test_an_archive_is_not_unpacked() -> None:
+    """A gigabyte of nothing weighs a megabyte packed; it is stored as it came."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file, file.open("bomb", "w") as bomb:
+        for _ in range(64):
+            bomb.write(bytes(1 << 20))
+    checked = files.check(upload("bomb.zip", buffer.getvalue()))
+    assert (checked.content_type, checked.size_bytes < 100_000) == ("application/zip", True)
+
+
+def test_an_archive_of_too_many_names_is_not_read() -> None:
+    entry = b"PK\x01\x02" + bytes(42)
+    count = files.ENTRIES_AT_MOST + 1
+    end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, count, count, len(entry) * count, 0, 0)
+    first = archive("a.txt")[:40]
+    with pytest.raises(files.WrongFile) as refused:
+        files.check(upload("many.zip", first + entry * count + end))
+    assert refused.value.message == "“many.zip” has more than 10,000 files in it."
 
 
 def test_text_is_judged_to_its_last_byte() -> None:
@@ -259,14 +282,16 @@ def test_the_parties_and_support_download_it(
     )
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Cache-Control"] == "private, no-store"
-    assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert answer["Content-Security-Policy"] == DOWNLOAD_POLICY
 
 
 def test_to_a_stranger_it_does_not_exist(
     stored: StoredFile, stranger: Person, client: Client
 ) -> None:
-    client.force_login(stranger)
-    assert client.get(reverse("jobs:file", args=[stored.key])).status_code == 404
+    """Nor to staff who are in no group: the box alone is no right."""
+    for person in (stranger, PersonFactory(is_staff=True)):
+        client.force_login(person)
+        assert client.get(reverse("jobs:file", args=[stored.key])).status_code == 404
 
 
 def test_without_signing_in_nothing_is_handed_out(stored: StoredFile, client: Client) -> None:

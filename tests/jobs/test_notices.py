@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from billing.notices import REACTIVATED
 from jobs.models import Job, Notification, Person
 from jobs.selectors import notices
 from jobs.services import activity
@@ -60,6 +61,16 @@ def test_the_newest_is_first_and_a_page_holds_25(client: Client, job: Job) -> No
     assert [line.id for line in first] == [notice.pk for notice in reversed(told)][:25]
     second = client.get(URL, {"page": 2}).context["lines"]
     assert [line.id for line in second] == [notice.pk for notice in reversed(told)][25:]
+
+
+def test_the_clients_notice_is_written_first(client_person: Person, freelancer: Person) -> None:
+    """Whoever of the two has signed up first: the notices of one line always come in one order."""
+    for client, worker in ((client_person, freelancer), (freelancer, client_person)):
+        job = running_job(client, worker)
+        Notification.objects.all().delete()
+        activity.record(job, REACTIVATED, by=None, at=datetime(2026, 3, 1, tzinfo=UTC))
+        told = Notification.objects.order_by("pk").values_list("person_id", flat=True)
+        assert list(told) == [client.pk, worker.pk]
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "\x00", "99999999999999999999", "1e9", ""])

@@ -324,3 +324,13 @@ def test_what_is_agreed_or_over_is_not_undone(client_person, freelancer):
             awards.withdraw_award(job, by=client_person, at=START)
         assert refusal.value.message == message
     assert world() == before
+
+
+def test_a_client_invites_so_many_a_day(client_person, freelancer, at):
+    for number in range(awards.INVITATIONS_A_DAY):
+        awarded(client_person, f"nobody{number}@example.com", at=at)
+    with pytest.raises(awards.TooManyInvitations, match="Try again tomorrow"):
+        awarded(client_person, "one-more@example.com", at=at)
+    # Who has an account is no invitation, and tomorrow is another day.
+    assert awarded(client_person, freelancer.email, at=at).freelancer == freelancer
+    awarded(client_person, "one-more@example.com", at=at + timedelta(days=1, seconds=1))

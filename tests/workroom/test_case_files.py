@@ -27,6 +27,7 @@ from tests.desk import (
     second_agent,
     whole_world,
 )
+from tests.factories import PersonFactory
 from tests.workroom.agreements import draft
 from tests.world import world as all_rows
 from workroom.services import case_files
@@ -204,10 +205,10 @@ def test_it_is_downloaded_in_one_click(world: World, client_person: Person) -> N
         assert "index.html" in zipfile.ZipFile(io.BytesIO(body)).namelist()
 
 
-def test_to_a_stranger_there_is_none(world: World, stranger: Person, agent: Person) -> None:
+def test_to_a_stranger_there_is_none(world: World, stranger: Person) -> None:
     """Nor to a party of another Job, nor to staff without the right, nor of a draft."""
     url = reverse("workroom:case_file", args=[world.job.pk])
-    for person in (stranger, world.finished.client, agent):
+    for person in (stranger, world.finished.client, PersonFactory(is_staff=True)):
         assert browser_of(person).get(url).status_code == 404
     own = reverse("workroom:case_file", args=[draft(stranger).pk])
     assert browser_of(stranger).get(own).status_code == 404

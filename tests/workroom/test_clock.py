@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +11,20 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import Client
-from django.urls import reverse
 
 from billing.models import Account, ReleaseRequest
 from escrow_site.celery import app
 from escrow_site.lib import timing
 from escrow_site.lib.timing import DAY
 from jobs.models import Activity, Job, Person
-from tests.billing.steps import request_release, signed_in
-from tests.factories import PASSWORD, PersonFactory
+from tests.billing.steps import request_release
+from tests.factories import PersonFactory
 from tests.mail_server import MailServer, running_worker, wait_until
 from tests.scenarios import fund, running_job
+from tests.workroom.clock_steps import NOON, SECOND, SOON, by_timers, is_at, press, requested
 from tests.workroom.report_steps import set_clock
 from workroom.selectors.clock import elapsed, told
 from workroom.services import clock
-
-NOON = datetime(2026, 3, 9, 12, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
-# What a test may take between two looks at the clock.
-SOON = timedelta(seconds=30)
 
 
 @pytest.fixture(autouse=True)
@@ -42,24 +37,6 @@ def _clock(tmp_path: Path, settings: Any) -> None:
 @pytest.fixture
 def job(client_person: Person, freelancer: Person) -> Job:
     return requested(client_person, freelancer, at=NOON)
-
-
-def requested(client: Person, freelancer: Person, *, at: datetime, title: str = "Website") -> Job:
-    """A Job with a Release Request for its first Milestone."""
-    job = running_job(client, freelancer, at=NOON - DAY)
-    Job.objects.filter(pk=job.pk).update(title=title)
-    fund(job, 1, at=NOON - DAY)
-    request_release(job, 1, at=at)
-    return Job.objects.get(pk=job.pk)
-
-
-def by_timers() -> list[tuple[str, datetime]]:
-    lines = Activity.objects.filter(actor_kind=Activity.Actor.TIMER)
-    return list(lines.order_by("happened_at", "pk").values_list("kind", "happened_at"))
-
-
-def is_at(instant: datetime) -> bool:
-    return instant <= timing.now() < instant + SOON
 
 
 # --- The file ---
@@ -252,127 +229,6 @@ def test_two_at_once_lose_no_step(client_person: Person, freelancer: Person) -> 
 )
 def test_spans_of_time(span: timedelta, words: str) -> None:
     assert elapsed(span) == words
-
-
-# --- The command ---
-
-
-def test_the_command_prints_the_same(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("advance_clock", "--days", "14")
-    call_command("advance_clock", "--hours", "1")
-    call_command("advance_clock", "--to-next-event")
-
-    assert capsys.readouterr().out.splitlines() == [
-        "14 days later: nothing fell due.",
-        "1 hour later: nothing fell due.",
-        "23 hours later: one thing happened by itself.",
-        "24 Mar 2026, 12:00 UTC · Website: Marked the Release Request for “Milestone 1” ($500.00) as Overdue.",
-    ]
-
-
-@pytest.mark.parametrize(
-    "arguments", [[], ["--days", "0"], ["--days", "-1"], ["--days", "1", "--hours", "1"]]
-)
-def test_the_command_refuses_what_it_does_not_understand(arguments: list[str]) -> None:
-    with pytest.raises(CommandError):
-        call_command("advance_clock", *arguments)
-
-    assert is_at(NOON)
-
-
-# --- The bar ---
-
-
-def press(browser: Client, step: str, **fields: str) -> Any:
-    return browser.post(reverse("local_clock"), {"step": step, **fields}, follow=False)
-
-
-def test_the_bar_is_on_every_page(job: Job, client_person: Person) -> None:
-    client_person.time_zone = "Asia/Kolkata"
-    client_person.save()
-    pages = [
-        (Client(), "/accounts/login/", "9 Mar 2026, 12:00 UTC"),
-        (Client(), "/nothing/here/", "9 Mar 2026, 12:00 UTC"),
-        (signed_in(client_person), "/jobs/", "9 Mar 2026, 17:30 IST"),
-    ]
-
-    for browser, url, shown in pages:
-        html = browser.get(url).content.decode()
-        assert html.count('<aside class="clock-bar"') == 1, url
-        assert shown in html, url
-
-
-def test_a_step_leads_back_to_the_page_and_tells_what_happened(
-    job: Job, client_person: Person
-) -> None:
-    browser = signed_in(client_person)
-    page = reverse("workroom:my_jobs") + "?state=active"
-
-    answer = press(browser, "15-days", next=page)
-
-    assert (answer.status_code, answer.url) == (302, page)
-    html = browser.get(page).content.decode()
-    assert '<span class="line">15 days later: one thing happened by itself.</span>' in html
-    assert "Marked the Release Request for “Milestone 1” ($500.00) as Overdue." in html
-
-
-def test_who_is_not_signed_in_hears_of_no_job(job: Job) -> None:
-    browser = Client()
-
-    press(browser, "next-event")
-
-    html = browser.get("/accounts/login/").content.decode()
-    assert "15 days later: one thing happened by itself." in html
-    assert "Website" not in html
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("page", ["", "https://elsewhere.example/", "//elsewhere.example/", "jobs"])
-def test_a_step_leads_nowhere_else(page: str) -> None:
-    answer = press(Client(), "1-day", next=page)
-
-    assert (answer.status_code, answer.url) == (302, "/")
-
-
-@pytest.mark.django_db
-def test_steps_that_there_are_not() -> None:
-    browser = Client()
-
-    assert press(browser, "-1-day").status_code == 404
-    assert browser.post(reverse("local_clock")).status_code == 404
-    assert browser.get(reverse("local_clock")).status_code == 405
-    assert Client(enforce_csrf_checks=True).post(reverse("local_clock")).status_code == 403
-    assert is_at(NOON)
-
-
-def test_after_a_form_was_sent_the_way_back_is_the_page_it_stood_on(
-    client_person: Person,
-) -> None:
-    url = "http://testserver/accounts/login/?next=/jobs/"
-
-    answer = Client().post("/accounts/login/", {}, headers={"referer": url})
-
-    assert 'name="next" value="/accounts/login/?next=/jobs/"' in answer.content.decode()
-
-
-def test_sign_in_sessions_and_forms_with_the_clock_far_ahead(client_person: Person) -> None:
-    """They go by real time: the product's clock is 60 days ahead of it, and then 120."""
-    timing.move_to(timing.real_now() + 60 * DAY)
-    browser = Client(enforce_csrf_checks=True)
-    browser.get("/accounts/login/")
-
-    def token() -> str:
-        return browser.cookies["csrftoken"].value
-
-    typed = {"login": client_person.email, "password": PASSWORD, "csrfmiddlewaretoken": token()}
-    assert browser.post("/accounts/login/", typed).status_code == 302
-    assert browser.get("/jobs/").status_code == 200
-
-    sent = {"step": "15-days", "next": "/jobs/", "csrfmiddlewaretoken": token()}
-    for _ in range(4):
-        assert browser.post(reverse("local_clock"), sent).status_code == 302
-    assert browser.get("/jobs/").status_code == 200
-    assert is_at(timing.real_now() + 120 * DAY)
 
 
 # --- Nowhere else ---

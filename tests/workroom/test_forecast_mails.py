@@ -22,11 +22,12 @@ pytestmark = pytest.mark.django_db
 
 HEADING = "WHAT HAPPENS ON THIS JOB IF NOBODY ACTS\n"
 DORMANT = (
-    "30 Jun 2026, 00:00 UTC: The Job becomes Dormant. Nobody has done anything for 60 days by then, "
-    "while money is held. You are told. Until then: Any activity by either of you starts the 60 days "
-    "anew: a Status Report, a timesheet, a Funding Request, a payment into escrow, a Release Request "
-    "or a release. The 60 days begin on 1 May 2026, 00:00 UTC at the earliest, when the last Milestone "
-    "date ends."
+    "30 Jun 2026, 00:00 UTC: The Job becomes Dormant. Nobody has done anything for 60 days by "
+    "then, while money is held. You are told. Until then: You can release a Milestone. Frank "
+    "Freelancer can send a Status Report or a timesheet, request a release or refund a Milestone. "
+    "Either of you can propose or accept changed Terms, request cancellation of the Job or open a "
+    "Dispute. Each of these starts the 60 days anew. The 60 days begin on 1 May 2026, 00:00 UTC "
+    "at the earliest, when the last Milestone date ends."
 )
 
 
@@ -64,21 +65,22 @@ def told(message: EmailMultiAlternatives) -> list[str]:
 def test_it_says_what_comes_next_to_each_reader(job: Job) -> None:
     request_release(job, 1)
     assert told(compose("release_requested", "clara@example.com")) == [
-        "8 Apr 2026, 12:00 UTC: “Design” is released. $500.00 goes to Frank Freelancer, $456.25 net "
-        "after fees of $43.75, because you have not answered. Until then: You can release it. Frank "
-        "Freelancer can void the request: the money stays held, and a new request starts a new 30 "
-        "days.",
+        "8 Apr 2026, 12:00 UTC: “Design” is released. $500.00 goes to Frank Freelancer, $456.25 "
+        "net after fees of $43.75, because you have not answered. Until then: You can release it, "
+        "request changes (at most twice) or open a Dispute. Frank Freelancer can void the "
+        "request, refund the money or open a Dispute. After a void or a request for changes the "
+        "money stays held, and a new request starts a new 30 days.",
         DORMANT,
         "14 Jul 2026, 00:00 UTC: The escrow account is settled. What Frank Freelancer has not "
-        "requested by then goes back to you. “Build”: $1,000.00 goes back to you, without a fee. Then "
-        "the Job is complete, and both of you get the Closing Statement. Until then: Frank Freelancer "
-        "can request release of a Milestone: it does not go back, and is released 30 days later "
-        "unless you answer. Once every held Milestone is requested, the Job is active again. You can "
-        "release a Milestone: the Job is active again, and 60 days begin anew. "
-        "Either side can propose changed Terms, or accept them, with the same effect. "
-        "Any other activity (a "
-        "Status Report, a timesheet, a Funding Request or a payment into escrow) begins the 14 days "
-        "until the settlement anew.",
+        "requested by then goes back to you. “Build”: $1,000.00 goes back to you, without a fee. "
+        "Then the Job is complete, and both of you get the Closing Statement. Until then: Frank "
+        "Freelancer can request release of a Milestone: it does not go back, and is released 30 "
+        "days later unless you answer. Once every held Milestone is requested, the Job is active "
+        "again. You can release a Milestone or request cancellation of the Job, and either of you "
+        "can propose or accept changed Terms: the Job is active again, and 60 days begin anew. "
+        "Either of you can open a Dispute: nothing is settled while it is open. Any other "
+        "activity (a Status Report, a timesheet, a refund or a request for cancellation by Frank "
+        "Freelancer) begins the 14 days until the settlement anew.",
     ]
     [released, *_] = told(compose("funded", "frank@example.com"))
     assert released.startswith("8 Apr 2026, 12:00 UTC: “Design” is released. $500.00 goes to you,")
@@ -94,7 +96,7 @@ def test_the_html_says_the_same(job: Job) -> None:
         '<time datetime="2026-04-08T12:00:00Z" title="2026-04-08 12:00 UTC">8 Apr 2026, 12:00 UTC',
         ">“Design” is released</p>",
         "$500.00 goes to Frank Freelancer, $456.25 net after fees of $43.75",
-        "Until then: You can release it. Frank Freelancer can void the request",
+        "Until then: You can release it, request changes (at most twice) or open a Dispute. Frank",
     ):
         assert page.count(text) == 1
     assert "{{" not in page

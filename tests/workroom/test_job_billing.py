@@ -18,6 +18,8 @@ from tests.billing.steps import NOON, request_release, signed_in, text_of
 from tests.scenarios import START, fund, running_job
 from tests.world import world
 
+DISPUTE = ("Open a Dispute", False)
+
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[None]:
@@ -75,7 +77,7 @@ def test_every_milestone_with_its_money(job: Job, freelancer: Person) -> None:
 
 def test_client_funds_and_releases(job: Job, client_person: Person) -> None:
     assert actions(client_person, job) == [
-        [("Release", False)],
+        [("Release", False), DISPUTE],
         [("Fund", True)],
         [("Fund", False)],
     ]
@@ -87,7 +89,9 @@ def test_client_funds_and_releases(job: Job, client_person: Person) -> None:
 
 def test_a_requested_release_comes_first(job: Job, client_person: Person) -> None:
     request = request_release(job)
-    assert actions(client_person, job)[0] == [("Release", True), ("Request changes", False)]
+    assert actions(client_person, job)[0] == [
+        ("Release", True), ("Request changes", False), DISPUTE,
+    ]  # fmt: skip
     response = show(client_person, job)
     url = reverse("billing:release_request", args=[request.pk])
     assert (
@@ -114,14 +118,14 @@ def test_only_what_was_requested_is_released_together(
 ) -> None:
     job = running_job(client_person, freelancer, amounts_minor=[500_00, 1_000_00, 250_00])
     fund(job, 1, 2, 3)
-    assert actions(client_person, job) == [[("Release", False)]] * 3
+    assert actions(client_person, job) == [[("Release", False), DISPUTE]] * 3
     assert show(client_person, job).context["release_all"] is None
     request_release(job, 1)
     request_release(job, 3)
     assert actions(client_person, job) == [
-        [("Release", True), ("Request changes", False)],
-        [("Release", False)],
-        [("Release", False), ("Request changes", False)],
+        [("Release", True), ("Request changes", False), DISPUTE],
+        [("Release", False), DISPUTE],
+        [("Release", False), ("Request changes", False), DISPUTE],
     ]
     response = show(client_person, job)
     url = f"{reverse('billing:release', args=[job.pk])}?escrow=1&escrow=3"
@@ -132,7 +136,7 @@ def test_only_what_was_requested_is_released_together(
 def test_freelancer_requests_funding_and_release(job: Job, freelancer: Person) -> None:
     FundingRequest.objects.filter(escrow__number=1).update(closed_at=START)
     assert actions(freelancer, job) == [
-        [("Request Release", True), ("Refund", False)],
+        [("Request Release", True), ("Refund", False), DISPUTE],
         [("Request Fund", False)],
         [("Request Fund", False)],
     ]
@@ -156,12 +160,12 @@ def test_request_fund_is_one_click(job: Job, freelancer: Person) -> None:
 
 def test_an_open_request_is_to_be_viewed(job: Job, freelancer: Person) -> None:
     request_release(job)
-    assert actions(freelancer, job)[0] == [("View", False), ("Refund", False)]
+    assert actions(freelancer, job)[0] == [("View", False), ("Refund", False), DISPUTE]
 
 
 def test_after_a_void_the_release_can_be_requested_again(job: Job, freelancer: Person) -> None:
     release_requests.void(request_release(job).pk, by=freelancer, at=NOON)
-    assert actions(freelancer, job)[0] == [("Request Release", True), ("Refund", False)]
+    assert actions(freelancer, job)[0] == [("Request Release", True), ("Refund", False), DISPUTE]
     assert notes(freelancer, job)[0] == ""
 
 

@@ -20,129 +20,13 @@ from tests.billing.steps import NOON
 from tests.scenarios import fund
 from tests.workroom import report_steps
 from tests.workroom.agreements import START, agreed, awarded
+from tests.workroom.notice_facts import FACTS
 from workroom.notices import AWARD_DECLINED, TERMS_PROPOSED
 from workroom.services import awards, mail, terms, timesheets
 from workroom.services.reports import Line
 
 pytestmark = pytest.mark.django_db
 
-DUE = datetime(2026, 3, 31, 10, tzinfo=UTC)
-PAYMENT = {
-    "escrow": "Design", "number": 1, "numbers": [1], "amount_minor": 500_00, "payment": 7,
-    "card": "Visa ending in 4242",
-}  # fmt: skip
-REQUEST = {
-    "escrow": "Design", "number": 1, "request": 9, "amount_minor": 500_00, "requested_at": START,
-    "due_at": DUE,
-}  # fmt: skip
-DORMANT = {
-    "amount_minor": 1_500_00, "told_at": DUE, "due_at": DUE,
-    "returns": [{"escrow": "Build", "number": 2, "amount_minor": 1_000_00, "at": DUE}],
-    "releases": [{"escrow": "Design", "number": 1, "amount_minor": 500_00, "at": DUE}],
-}  # fmt: skip
-CANCELLATION = {"cancellation": 8, "requester": "Clara Client"}
-SHARES = {
-    "amount_minor": 1_500_00, "back_minor": 1_300_00, "gross_minor": 200_00, "net_minor": 182_50,
-    "shares": [
-        {"escrow": "Design", "number": 1, "amount_minor": 500_00, "back_minor": 300_00,
-         "gross_minor": 200_00, "net_minor": 182_50},
-        {"escrow": "Build", "number": 2, "amount_minor": 1_000_00, "back_minor": 1_000_00},
-    ],
-}  # fmt: skip
-TERMS = {"version": 2, "total_minor": 1_500_00, "lapses_at": DUE}
-DISPUTE = {"dispute": 3, "escrow": "Design", "number": 1}
-SPLIT = {"amount_minor": 500_00, "to_freelancer_minor": 300_00, "to_client_minor": 200_00}
-SETTLED = DISPUTE | SPLIT | {
-    "net_minor": 273_75, "fees_minor": 26_25, "document": "INV-2-0001", "document_id": 5,
-}  # fmt: skip
-# The facts that the services record with each kind. A new kind needs a line here.
-FACTS: dict[str, dict[str, Any]] = {
-    "awarded": {"freelancer": "Frank Freelancer", **TERMS},
-    "invited": {"email": "nora@example.com", **TERMS},
-    "terms_proposed": TERMS,
-    "terms_accepted": {"version": 2, "total_minor": 1_500_00},
-    "terms_changed": {
-        "version": 2, "total_minor": 1_400_00, "refund_minor": 100_00, "escrow": "Design",
-    },
-    "terms_unfit": {"version": 2},
-    "terms_declined": {"version": 2},
-    "terms_withdrawn": {"version": 2},
-    "award_declined": {},
-    "award_withdrawn": {},
-    "report_submitted": {
-        "report": 3, "week_on": "2026-03-02", "sending": 1, "billed": 1, "amount_minor": 500_00,
-    },
-    "timesheet_submitted": {
-        "timesheet": 4, "week_on": "2026-03-02", "sending": 2, "hours": "7:30",
-    },
-    "funding_requested": {"escrow": "Design", "number": 1, "amount_minor": 500_00},
-    "funded": PAYMENT,
-    "payment_pending": PAYMENT | {"due_at": DUE},
-    "payment_failed": PAYMENT | {"failure": "The bank declined the card."},
-    "authentication_failed": PAYMENT | {"failure": "The bank said no."},
-    "payment_cancelled": PAYMENT,
-    "money_returned": PAYMENT,
-    "refund_refused": {
-        "amount_minor": 500_00, "payer": "Clara Client", "card": "Visa ending in 4242", "payment": 7,
-    },
-    "release_requested": {
-        "escrow": "Design", "number": 1, "request": 9, "amount_minor": 500_00, "due_at": DUE,
-        "overdue_at": datetime(2026, 3, 16, 10, tzinfo=UTC),
-    },
-    "voided": {"escrow": "Design", "number": 1, "request": 9, "amount_minor": 500_00},
-    "released": {
-        "escrow": "Design", "number": 1, "amount_minor": 500_00, "service_fee_minor": 43_75,
-        "processing_fee_minor": 0, "net_minor": 456_25, "document": "INV-2-0001", "document_id": 5,
-    },
-    "changes_requested": {
-        "escrow": "Design", "number": 1, "request": 9, "amount_minor": 500_00, "times_left": 1,
-    },
-    "refunded": {"escrow": "Design", "number": 1, "amount_minor": 200_00, "held_minor": 300_00},
-    "credited": {
-        "escrow": "Design", "number": 1, "amount_minor": 100_00, "service_fee_minor": 8_75,
-        "net_minor": 91_25, "document": "CRN-2-0002", "document_id": 6,
-    },
-    "cancellation_requested": CANCELLATION | SHARES | {"due_at": DUE},
-    "cancellation_accepted": (
-        CANCELLATION | SHARES | {"statement": "CS-1-1", "statement_id": 6}
-    ),
-    "cancellation_declined": CANCELLATION,
-    "cancellation_withdrawn": CANCELLATION,
-    "cancellation_lapsed": CANCELLATION | {"due_at": DUE},
-    "cancellation_stale": CANCELLATION | {"due_at": DUE},
-    "cancelled": CANCELLATION | {"statement": "CS-1-1", "statement_id": 6},
-    "completed": {"statement": "CS-1-1", "statement_id": 6},
-    "overdue": REQUEST,
-    "release_warning": REQUEST | {"days_left": 10},
-    "authentication_reminder": {
-        "escrow": "Design", "number": 1, "amount_minor": 500_00, "payment": 7, "due_at": DUE,
-        "days_left": 4,
-    },
-    "payment_lapsed": PAYMENT,
-    "award_expired": {"due_at": DUE},
-    "terms_lapsed": {"due_at": DUE},
-    "dormant": DORMANT,
-    "dormant_freelancer": DORMANT,
-    "settled": {"amount_minor": 1_000_00, "escrow": "Build"},
-    "reactivated": {"due_at": DUE},
-    "dispute_opened": DISPUTE | {
-        "asks": "refund", "asked_minor": 200_00, "amount_minor": 500_00, "due_at": DUE,
-        "request": 9, "files": 2,
-    },
-    "dispute_answered": DISPUTE | {"files": 1},
-    "dispute_statement": DISPUTE | {"files": 0, "due_at": DUE},
-    "dispute_evidence": DISPUTE | {"names": "“chat.pdf”, “plan.pdf”"},
-    "dispute_offered": DISPUTE | SPLIT | {"offer": 4, "due_at": DUE},
-    "offer_withdrawn": DISPUTE | SPLIT | {"offer": 4},
-    "dispute_escalated": DISPUTE | {"amount_minor": 500_00},
-    "dispute_asked": DISPUTE,
-    "dispute_decided": SETTLED,
-    "dispute_settled": SETTLED,
-    "dispute_ended": DISPUTE | {"amount_minor": 500_00},
-    "dispute_withdrawn": DISPUTE | {"amount_minor": 500_00, "request": 9, "due_at": DUE},
-    "sealed_entered": DISPUTE,
-    "sealed_no_match": DISPUTE,
-}  # fmt: skip
 # What a template that was not given its facts leaves behind.
 LEFTOVERS = ["{", "}", "…", "None", "  ", " .", " ,", "“”", "()", "&#", ": .", "::"]
 HEADINGS = ["WHAT YOU CAN DO", "UNTIL WHEN", "IF YOU DO NOTHING"]
@@ -164,12 +48,12 @@ WITH_READERS = [kind for kind in KINDS.values() if kind.audience is not Audience
 def tell(
     job: Job, kind: Kind, *, by: Person | None = None, reason: str = "", **facts: Any
 ) -> list[Notification]:
-    """The notices of one happening, as they are in the database."""
+    """The notices of one happening, the Client's first, as they are in the database."""
     address = "nora@example.com" if kind.audience is Audience.ADDRESS else ""
     activity.record(job, kind, by=by, at=START, reason=reason, address=address, **facts)
     newest = Activity.objects.latest("pk")
     found = notices.with_all_they_name(Notification.objects.filter(activity=newest))
-    return list(found.order_by("pk"))
+    return sorted(found, key=lambda notice: notice.person_id != job.client_id)
 
 
 def text_of(message: EmailMultiAlternatives) -> str:
@@ -248,6 +132,82 @@ def test_both_parties_get_their_own_words(job: Job) -> None:
     assert answers(to_client)[0].startswith("You released $500.00 of “Design”.")
     assert answers(to_freelancer)[0].startswith("Clara Client released $500.00 of “Design”.")
     assert "You got $456.25" in answers(to_freelancer)[0]
+
+
+def test_who_asked_for_a_cancellation_is_told_that_it_was_he(job: Job) -> None:
+    told = tell(job, KINDS["cancellation_lapsed"], **FACTS["cancellation_lapsed"])
+    to_client, to_freelancer = (answers(mail.compose(notice))[0] for notice in told)
+    assert "which you had made, has lapsed" in " ".join(to_client.split())
+    assert "which Clara Client had made, has lapsed" in " ".join(to_freelancer.split())
+
+
+def test_with_support_nobody_is_sent_to_support(job: Job) -> None:
+    """Nor told that nothing happens by itself: support decides."""
+    for name in ("dispute_answered", "dispute_statement", "dispute_evidence", "dispute_offered"):
+        facts = {key: value for key, value in FACTS[name].items() if key != "due_at"}
+        (notice,) = tell(job, KINDS[name], by=job.client, is_with_support=True, **facts)
+        _, now, until, otherwise = (
+            " ".join(part.split()) for part in answers(mail.compose(notice))
+        )
+        assert "ask support" not in now
+        assert "support" in f"{until} {otherwise}".lower()
+        assert otherwise == (
+            "Support decides how the money is split, and says why. Until then it stays held."
+        )
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, ""),
+        ({"request": 9}, "The Release Request for “Design” stands for the $300.00"),
+        ({"request": 9, "held_minor": 0}, "The Release Request for “Design” has ended"),
+    ],
+)
+def test_a_refund_speaks_of_a_release_request_if_there_is_one(
+    job: Job, more: dict[str, int], said: str
+) -> None:
+    facts = {key: value for key, value in (FACTS["refunded"] | more).items() if value}
+    notice, _ = tell(job, KINDS["refunded"], by=job.freelancer, **facts)
+    otherwise = " ".join(answers(mail.compose(notice))[3].split())
+    assert said in otherwise
+    assert ("Release Request" in otherwise) is bool(said)
+
+
+def told_otherwise(job: Job, name: str, **facts: Any) -> set[str]:
+    """What happens if nobody acts, as both readers are told it."""
+    told = tell(job, KINDS[name], **facts)
+    return {" ".join(answers(mail.compose(notice))[3].split()) for notice in told}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("chargeback_won", "The Job goes on as it would have without the chargeback."),
+        (
+            "chargeback_lost",
+            "The Milestones that held the money stay as they are now; the Job’s page shows them.",
+        ),
+    ],
+)
+def test_after_a_chargeback_of_nothing_held_nothing_more_happens(
+    job: Job, name: str, said: str
+) -> None:
+    nothing_held = {key: value for key, value in FACTS[name].items() if key != "held_minor"}
+    assert told_otherwise(job, name, **FACTS[name]) == {said}
+    assert told_otherwise(job, name, **nothing_held) == {"Nothing more happens."}
+
+
+@pytest.mark.parametrize("due", [{}, {"due_at": datetime(2026, 3, 31, 10, tzinfo=UTC)}])
+def test_limits_under_seal_are_as_few_as_the_rules_page_says(
+    job: Job, due: dict[str, datetime]
+) -> None:
+    for name in ("sealed_entered", "sealed_no_match"):
+        by = job.freelancer if name == "sealed_entered" else None
+        notice = tell(job, KINDS[name], by=by, **FACTS[name], **due)[0]
+        _, now, until, _ = (" ".join(part.split()) for part in answers(mail.compose(notice)))
+        assert "Each side can enter a limit 3 times for one Milestone, once in 24 hours." in now
+        assert ("is to be answered by 31 Mar 2026, 10:00 UTC." in until) is bool(due)
 
 
 def test_it_goes_to_the_registered_address(job: Job) -> None:

@@ -6,12 +6,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from billing.services import payments
+from billing.gateways.simulated_chargebacks import charge_back
+from billing.models import Payment
+from billing.services import disputes, payments
 from billing.services.catching_up import carry_out_due
 from escrow_site.lib import timing
 from jobs.models import Job
 from tests import scenarios
-from tests.billing.banking import add_card
+from tests.billing.banking import add_card, deliver
+from tests.billing.dispute_steps import open_dispute
 from tests.billing.steps import request_release
 from tests.workroom.agreements import agreed, awarded, details, draft, hourly_draft, terms_input
 from workroom.selectors import my_jobs
@@ -238,3 +241,17 @@ def test_the_price_of_the_page_does_not_grow(
     assert Job.objects.count() == 30
     assert "1–25 of 30" in page.content.decode()
     assert len(page.content) < 40_000
+
+
+def test_what_is_disputed_is_not_said_to_be_requested(client_person, freelancer):
+    at = timing.now()
+    job = agreed(client_person, freelancer, at=at)
+    scenarios.fund(job, 1, at=at)
+    request_release(job, at=at)
+    dispute = open_dispute(job, client_person, at=at)
+    assert [(row.note, row.is_overdue) for row in rows(client_person)] == [("Disputed", False)]
+    disputes.withdraw(dispute.pk, by=client_person, at=at)
+    assert [row.note for row in rows(client_person)] == ["Release requested"]
+    payment = Payment.objects.get(job=job)
+    deliver(charge_back(payment.gateway_reference), at=at)
+    assert [row.note for row in rows(freelancer)] == ["Charged back"]

@@ -284,11 +284,24 @@ def test_each_way_says_who_and_why(
 
 
 # Played, with who and why, where each is tested: test_disputes, test_dispute_offers, test_mediation,
-# test_sealed, test_cancellations, test_refunding, test_changes_requested, test_terms_changes.
+# test_sealed, test_cancellations, test_refunding, test_changes_requested, test_terms_changes,
+# test_interventions, test_chargeback_ends, test_locking.
 ELSEWHERE = {
     name
     for name in KINDS
-    if name.startswith(("dispute_", "cancellation_", "sealed_", "offer_", "decision_"))
+    if name.startswith(
+        (
+            "dispute_",
+            "cancellation_",
+            "sealed_",
+            "offer_",
+            "decision_",
+            "intervention_",
+            "support_",
+            "chargeback_",
+            "account_",
+        )
+    )
 } | {"cancelled", "changes_requested", "credited", "refunded", "terms_changed", "terms_unfit"}
 
 

@@ -365,7 +365,7 @@ def test_nobody_else_withdraws(client_person, freelancer):
     refused(
         lambda: terms.withdraw(job, by=freelancer, version=1, at=START),
         WrongParty,
-        "Only who proposed Terms 1 can withdraw them.",
+        "Only the person who proposed Terms 1 can withdraw them.",
     )
 
 

@@ -157,7 +157,7 @@ def test_withdrawing(client_person, freelancer, now):
         signed_in(client_person).get(address("withdraw_terms", job.pk, 1)).content.decode()
     )
     refused = signed_in(freelancer).post(address("withdraw_terms", job.pk, 1), follow=True)
-    assert "Only who proposed Terms 1 can withdraw them." in refused.content.decode()
+    assert "Only the person who proposed Terms 1 can withdraw them." in refused.content.decode()
 
     signed_in(client_person).post(address("withdraw_terms", job.pk, 1))
 

@@ -78,6 +78,21 @@ def test_a_change_is_proposed_from_the_actions_menu(job, role):
     assert versions(job) == ["agreed", "proposed"]
 
 
+def test_all_that_stands_against_a_change_shows_at_once(job, freelancer, now):
+    fund(job, 2, at=now)
+    request_release(job, at=now)
+    before = world()
+    rows = ({**ROWS[0], "title": "Sketches"}, {**ROWS[1], "amount": "2000"})
+    response = signed_in(freelancer).post(
+        address("propose_terms", job.pk), typed(*rows, message="All I typed")
+    )
+    said = text_of(response)
+    assert "A Release Request for “Design” is open: it stays as it is" in said
+    assert "“Build” is Funded: it cannot cost more than $1,000.00." in said
+    assert "All I typed" in response.content.decode()
+    assert world() == before
+
+
 def row_of(page: str, place: int) -> str:
     start = page.index(f'aria-label="Milestone {place}"')
     end = page.find('class="formset-row"', start)

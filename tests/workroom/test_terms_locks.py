@@ -10,9 +10,10 @@ import pytest
 from billing.models import Payment
 from billing.services import payments, refunding, release_requests, releases
 from billing.services.escrow_changes import MilestoneLocked
-from escrow_site.lib.refusals import Refusal, WrongParty
+from escrow_site.lib.refusals import Refusal, SeveralRefusals, WrongParty
 from jobs.models import Activity, Job
 from tests.billing.banking import add_card, history, refused, told
+from tests.billing.dispute_steps import open_dispute
 from tests.billing.steps import request_release
 from tests.scenarios import fund
 from tests.workroom.agreements import START, agreed
@@ -53,6 +54,9 @@ UNDER_WAY = (
 )
 NOT_DEARER = (
     "“Design” is Funded: it cannot cost more than $500.00. Add a Milestone for what comes on top."
+)
+NOT_DEARER_SECOND = (
+    "“Build” is Funded: it cannot cost more than $1,000.00. Add a Milestone for what comes on top."
 )
 PARTLY = (
     "$300.00 of “Design” is released, so it cannot be removed. Lower its price to $300.00 to get the "
@@ -101,9 +105,7 @@ def is_requested(job: Job) -> None:
 
 def is_disputed(job: Job) -> None:
     fund(job, 1)
-    row = escrow(job)
-    row.disputed_at = START
-    row.save(update_fields=["disputed_at"])
+    open_dispute(job, fresh(job).client, at=START)
 
 
 def is_pending(job: Job) -> None:
@@ -216,6 +218,14 @@ def test_the_whole_proposal_is_refused_for_one_milestone(job, freelancer):
     fund(job, 1)
     with refused(MilestoneLocked, NOT_DEARER):
         propose(job, freelancer, DEARER, replace(SECOND, amount_minor=900_00))
+
+
+def test_every_reason_is_told_at_once(job, freelancer):
+    fund(job, 1, 2)
+    request_release(job, at=START)
+    with pytest.raises(SeveralRefusals) as caught:
+        propose(job, freelancer, RENAMED, replace(SECOND, amount_minor=2_000_00))
+    assert caught.value.messages == [REQUESTED, NOT_DEARER_SECOND]
 
 
 def test_only_the_other_side_accepts_a_change(job, client_person, freelancer, stranger):

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from django.db import connection
 
-from billing.models import Escrow, FundingRequest, Refund
-from billing.services import releases
+from billing.models import Escrow, FundingRequest, Payment, Refund
+from billing.services import payments, releases
 from escrow_site.lib.refusals import Refusal
 from jobs.models import Activity
-from tests.scenarios import fund
+from tests.scenarios import fund, good_card
 from tests.workroom.agreements import START, agreed, awarded, terms_input
 from tests.workroom.changing import FIRST, SECOND, assert_adds_up, escrow, propose, versions
 from workroom.services import terms
@@ -116,6 +116,34 @@ def test_acceptance_and_release_at_once(client_person, freelancer):
     else:
         assert (row.released_minor, row.refunded_minor) == (500_00, 0)
         assert versions(job) == ["agreed", "superseded"]
+    assert_adds_up()
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_acceptance_and_a_payment_at_once(client_person, freelancer):
+    """Nobody pays another price than the agreed one, nor than the one that he saw."""
+    job = agreed(client_person, freelancer)
+    method = good_card(client_person)
+    propose(job, freelancer, replace(FIRST, amount_minor=400_00), SECOND)
+
+    outcomes = at_once(
+        lambda: terms.accept(job, by=client_person, version=2, at=START).state,
+        lambda: (
+            payments.start(
+                job.pk, numbers=[1], method=method, by=client_person, at=START, seen_minor=500_00
+            ).state
+        ),
+    )
+
+    if "agreed" in outcomes:
+        assert (versions(job), escrow(job).amount_minor) == (["superseded", "agreed"], 400_00)
+        assert Payment.objects.count() == 0
+    else:
+        assert (versions(job), escrow(job).amount_minor) == (["agreed", "superseded"], 500_00)
+        assert "started" in outcomes
+        payments.carry_out(Payment.objects.get(), at=START)
+        assert escrow(job).held_minor == 500_00
     assert_adds_up()
 
 

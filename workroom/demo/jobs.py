@@ -1,6 +1,7 @@
 """What people do in the demo world: each Job is a short story, told by calling the services.
 
-The Jobs on which the timers have been at work are in ``silence``.
+The Jobs on which the timers have been at work are in ``silence``, those on which the two sides do not
+agree at once in ``disagreements``.
 """
 
 from billing.services import funding, payouts, release_requests

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth.models import Group
 from django.db import transaction
 
 from jobs.models import Person
 
 PASSWORD = "escrow-demo-2026"
-AGENTS = "Agent"
+# Of every agent's authenticator app: the codes stand on a page of local mode (escrow_site/codes.py).
+SECRET = "ESCROWDEMOESCROWDEMOESCROWDEMO23"
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,9 @@ class Character:
     name: str
     time_zone: str
     part: str
-    billing_address: str
+    billing_address: str = ""
     tax_id: str = ""
+    group: str = ""  # Of the support desk; whoever has one is staff.
 
 
 CHARACTERS = (
@@ -49,24 +52,30 @@ CHARACTERS = (
         "lena@example.com", "Lena Fischer", "Europe/Berlin", "Freelancer",
         "Studio Fischer\nOranienstraße 25\n10999 Berlin\nGermany", "DE 811907980",
     ),
-    Character("agent@example.com", "Alma Reyes", "UTC", "Support agent", ""),
+    Character(
+        "agent@example.com", "Alma Reyes", "UTC", "Support agent: asks and decides", group="Agent"
+    ),
+    Character(
+        "senior@example.com", "Viktor Novak", "UTC", "Senior support agent: confirms decisions",
+        group="Senior agent",
+    ),
 )  # fmt: skip
-AGENT = CHARACTERS[-1]
+SENIOR = CHARACTERS[-1]
 
 
-def make_parties() -> dict[str, Person]:
-    """The Clients and Freelancers, made where they are missing; by the first part of the address."""
-    return {one.email.split("@")[0]: _make(one) for one in CHARACTERS if one is not AGENT}
+def make_people() -> dict[str, Person]:
+    """All who are in the stories, made where they are missing; by the first part of the address."""
+    return {one.email.split("@")[0]: _make(one) for one in CHARACTERS if one is not SENIOR}
 
 
-def make_agent() -> Person:
-    """The support agent: made last, so that his account says that the world is complete."""
-    return _make(AGENT)
+def make_senior() -> Person:
+    """The senior agent: made last, so that his account says that the world is complete."""
+    return _make(SENIOR)
 
 
 def is_complete() -> bool:
     """Whether the demo world has been made to its end."""
-    return Person.objects.filter(email=AGENT.email).exists()
+    return Person.objects.filter(email=SENIOR.email).exists()
 
 
 def strangers_exist() -> bool:
@@ -80,7 +89,6 @@ def _make(character: Character) -> Person:
     person = Person.objects.filter(email=character.email).first()
     if person is not None:
         return person
-    is_agent = character is AGENT
     person = Person.objects.create_user(
         character.email,
         PASSWORD,
@@ -88,15 +96,24 @@ def _make(character: Character) -> Person:
         time_zone=character.time_zone,
         billing_address=character.billing_address,
         tax_id=character.tax_id,
-        is_staff=is_agent,
+        is_staff=bool(character.group),
     )
     EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
-    if is_agent:
-        person.groups.add(Group.objects.get(name=AGENTS))
+    if character.group:
+        person.groups.add(Group.objects.get(name=character.group))
+        TOTP.activate(person, SECRET)
     return person
+
+
+def give_second_factors() -> None:
+    """To agents of a demo world that was made before agents needed one."""
+    agents = [character.email for character in CHARACTERS if character.group]
+    for person in Person.objects.filter(email__in=agents, authenticator=None):
+        TOTP.activate(person, SECRET)
 
 
 def directory() -> str:
     """The people and their password, for the terminal."""
     lines = [f"{'':4}{one.email:20}{one.name:16}{one.part}" for one in CHARACTERS]
-    return "\n".join([*lines, f"{'':4}password: {PASSWORD}"])
+    password = f"{'':4}password: {PASSWORD}; the agents' codes are on /local/codes/"
+    return "\n".join([*lines, password])

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from escrow_site.lib import states
 from jobs.models import Notification
-from workroom.demo import jobs, silence
+from workroom.demo import disagreements, jobs, silence
 from workroom.demo.world import ToldAlready, World
 
 # What happened before was mailed and read long ago; the mail of a first start is about what is new.
@@ -16,7 +16,7 @@ RECENT = timedelta(days=3)
 
 def tell_all(world: World) -> None:
     """Every story that has not been told yet, to this day."""
-    for story in (*jobs.STORIES, *silence.STORIES):
+    for story in (*jobs.STORIES, *silence.STORIES, *disagreements.STORIES):
         with suppress(ToldAlready):
             story(world)
             world.until(0)

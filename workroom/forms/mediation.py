@@ -7,6 +7,8 @@ from django import forms
 
 from billing.services.disputes import WORDS_AT_MOST
 from escrow_site.lib.forms import MoneyField
+from jobs.forms import desk
+from jobs.forms.desk import WordsField
 
 NOTHING = re.compile(r"\s*0+(\.0*)?\s*")
 
@@ -20,20 +22,12 @@ class ShareField(MoneyField):
         return super().clean(value)
 
 
-class WordsField(forms.CharField):
-    """What a person says, in at most so many characters as the services take."""
-
-    widget = forms.Textarea(attrs={"rows": 4, "maxlength": WORDS_AT_MOST})
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=WORDS_AT_MOST, **options)
-
-
 class AskForm(forms.Form):
     """What both sides are asked."""
 
     text = WordsField(
         label="What do you want to know?",
+        max_length=WORDS_AT_MOST,
         help_text="Both sides are told, and read it among the statements.",
         error_messages={"required": "Write what you want to know."},
     )
@@ -49,6 +43,7 @@ class DecideForm(forms.Form):
     )
     reasons = WordsField(
         label="Reasons",
+        max_length=WORDS_AT_MOST,
         help_text="Both sides read them as soon as a second agent has confirmed the decision.",
         error_messages={"required": "Write your reasons."},
     )
@@ -67,11 +62,5 @@ class CheckForm(forms.Form):
     decision = forms.IntegerField(widget=forms.HiddenInput)
 
 
-class SendBackForm(CheckForm):
+class SendBackForm(desk.SendBackForm, CheckForm):
     """Which decision goes back, and why."""
-
-    answer = WordsField(
-        label="Why you send it back",
-        help_text="Agents read it; the parties do not.",
-        error_messages={"required": "Write why you send it back."},
-    )

@@ -10,9 +10,9 @@ from typing import Any
 
 from billing.forecast import Foreseen, forecast
 from billing.selectors import foretold
+from billing.selectors.escrow_rows import Row, rows_of
 from billing.selectors.foretold import Moment, Outcome, Proposal
-from billing.selectors.timetables import rows_of
-from billing.timers import What
+from billing.timetables import What
 from escrow_site.lib import statements
 from jobs.models import Job, Person, Policy
 from workroom.models import Terms
@@ -84,13 +84,34 @@ def of_mail(job: Any, *, role: str | None, at: datetime) -> list[Moment]:
     """For a mail, as it is when the mail is sent; a Job that was not read in a batch is read now."""
     if job.has_ended:
         return []
-    if not hasattr(job, "foretold_from"):
-        read_for_mails([job])
-    rows, proposal = job.foretold_from
+    rows, proposal = _foretold_from(job)
     moments = foretold.moments(job, forecast(job, rows, at=at), role=role, proposal=proposal)
     # That somebody will be told is no news for a mail.
     shown = [one for one in moments if one.what is not What.FREELANCER_TOLD]
     return foretold.without_repetition(shown)
+
+
+def ways_with(job: Any, request_id: int, *, role: str | None, at: datetime) -> set[str]:
+    """What a party can still do about one of its Job's Release Requests: names of ``stopping.Action``.
+    Nothing, when it was answered or is due.
+    """
+    if job.has_ended:
+        return set()
+    rows, _ = _foretold_from(job)
+    return {
+        stop.how.name
+        for one in forecast(job, rows, at=at)
+        if one.what is What.RELEASE and one.request_id == request_id and not one.at_once
+        for stop in one.stops
+        if stop.by.value in (role, "both")
+    }
+
+
+def _foretold_from(job: Any) -> tuple[list[Row], Proposal | None]:
+    if not hasattr(job, "foretold_from"):
+        read_for_mails([job])
+    rows, proposal = job.foretold_from
+    return rows, proposal
 
 
 def of_calendar(person: Person, *, at: datetime) -> Iterator[tuple[Job, list[Moment]]]:

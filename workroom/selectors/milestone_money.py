@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import reverse
 
 from billing.models import Escrow, Payment, ReleaseRequest
-from billing.services import funding, payments, refunding, release_requests, releases
+from billing.services import disputes, funding, payments, refunding, release_requests, releases
 from escrow_site.lib import display, money
 from jobs.models import Job, Person
 from workroom.selectors.overview import is_asked_for
@@ -19,6 +19,7 @@ from workroom.selectors.overview import is_asked_for
 RANK_OF_UNREQUESTED_RELEASE = 5
 # What may be done too, and is proposed to nobody.
 RANK_OF_ASIDE = 9
+OPEN_A_DISPUTE = "Open a Dispute"
 
 
 @dataclass(kw_only=True)
@@ -132,12 +133,15 @@ def _milestone(job: Job, escrow: Any, viewer: Person, at: datetime) -> Milestone
         note=note,
         note_url=note_url,
         is_requested=request is not None,
-        actions=act(job, escrow, request, viewer, at),
+        actions=[*act(job, escrow, request, viewer, at), *_dispute(job, escrow, viewer, at)],
     )
 
 
 def _note(escrow: Any, request: ReleaseRequest | None) -> tuple[str, str]:
     """What there is to know beside the state, and where it leads."""
+    if escrow.charged_back_at is not None:
+        since = display.instant(escrow.charged_back_at)
+        return f"Frozen since {since}: the Client’s bank wants the payment back", ""
     if escrow.disputed_at is not None:
         since = display.instant(escrow.disputed_at)
         return f"Disputed since {since}", reverse("workroom:disputes", args=[escrow.job_id])
@@ -172,7 +176,7 @@ def _of_client(
         return [Action(label="Fund", rank=rank, url=reverse("billing:fund", args=[job.pk]) + query)]
     if releases.may_release(escrow, by=viewer, at=at) is None:
         url = reverse("billing:release", args=[job.pk]) + query
-        rank = 1 if request and escrow.disputed_at is None else RANK_OF_UNREQUESTED_RELEASE
+        rank = 1 if request and not escrow.is_frozen else RANK_OF_UNREQUESTED_RELEASE
         return [Action(label="Release", rank=rank, url=url), *_send_back(request, viewer, at)]
     return []
 
@@ -206,6 +210,28 @@ def _ask_for_money(
     if can_ask and escrow.asked_at is None and escrow.payment_id is None:
         return [Action(label="Request Fund", rank=2, posts=True)]
     return []
+
+
+def _dispute(job: Job, escrow: Any, viewer: Person, at: datetime) -> list[Action]:
+    if disputes.may_open(escrow, by=viewer, at=at) is not None:
+        return []
+    return [Action(label=OPEN_A_DISPUTE, rank=RANK_OF_ASIDE, url=_url_of_dispute(job, escrow))]
+
+
+def url_to_dispute(job: Job, escrows: list[Any], *, viewer: Person, at: datetime) -> str:
+    """Where a Dispute is opened: the form when it can be about one Milestone only, else the tab that
+    has them all; empty when there is none.
+    """
+    disputable = [
+        escrow for escrow in escrows if disputes.may_open(escrow, by=viewer, at=at) is None
+    ]
+    if len(disputable) == 1:
+        return _url_of_dispute(job, disputable[0])
+    return reverse("workroom:disputes", args=[job.pk]) if disputable else ""
+
+
+def _url_of_dispute(job: Job, escrow: Any) -> str:
+    return f"{reverse('billing:open_dispute', args=[job.pk])}?escrow={escrow.number}"
 
 
 def _refund(job: Job, escrow: Any, viewer: Person, at: datetime) -> list[Action]:

@@ -54,7 +54,7 @@ SELECT {{job}}, {last_at},
                  JOIN billing_escrow AS escrow ON escrow.id = asked.escrow_id
                 WHERE escrow.job_id = job.id AND asked.closed_at IS NULL),
        (SELECT bool_or(request.state = 'overdue') FROM billing_releaserequest AS request
-         WHERE request.job_id = job.id AND request.state IN ('open', 'overdue', 'disputed')),
+         WHERE request.job_id = job.id AND request.state IN ('open', 'overdue')),
        money.*
   FROM page
   JOIN jobs_job AS job ON job.id = page.id
@@ -64,9 +64,10 @@ SELECT {{job}}, {last_at},
     SELECT sum(amount_minor) FILTER (WHERE position < 1000000)::bigint,
            sum(funded_minor - released_minor - refunded_minor)::bigint,
            sum(released_minor)::bigint,
-           bool_or(state = 'pending')
+           bool_or(state = 'pending'),
+           bool_or(disputed_at IS NOT NULL), bool_or(charged_back_at IS NOT NULL)
       FROM billing_escrow WHERE job_id = job.id AND state <> 'removed'
-  ) AS money (total_minor, held_minor, released_minor, is_pending)
+  ) AS money (total_minor, held_minor, released_minor, is_pending, is_disputed, is_charged_back)
  ORDER BY {order}, job.id DESC
 """
 SHOWN = statements.Only(
@@ -98,7 +99,7 @@ SELECT DISTINCT ON (terms.job_id) {terms},
 class Found(NamedTuple):
     """A Job of the list as it was read; the amounts are None while no Terms are agreed.
 
-    ``request_is_overdue`` is None if no release is requested.
+    ``request_is_overdue`` is None if no release is requested, or only by what is disputed.
     """
 
     job: Job
@@ -110,6 +111,8 @@ class Found(NamedTuple):
     held_minor: int | None
     released_minor: int | None
     is_pending: bool | None
+    is_disputed: bool | None
+    is_charged_back: bool | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,6 +220,10 @@ def _note(found: Found, terms: Terms | None, person: Person, *, at: datetime) ->
     """What waits for an answer."""
     job = found.job
     if job.is_running:
+        if found.is_charged_back:
+            return "Charged back"
+        if found.is_disputed:
+            return "Disputed"
         if found.request_is_overdue is not None:
             return "Release requested"
         if found.is_pending:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from billing.models import Escrow, FundingRequest, Payment, ReleaseRequest
+from billing.selectors import escrow_rows
 from escrow_site.lib import display, money, statements
 from jobs.models import Job
 from workroom.models import Terms
 from workroom.selectors.terms import milestones_of
 
 # There is one unanswered request, one live payment and one open Funding Request an Escrow at most.
-MONEY_OF = """
-SELECT {escrow}, {request}, {payment}, {asking}
+MONEY_OF = f"""
+SELECT {{escrow}}, {{request}}, {{payment}}, {{asking}}, {escrow_rows.OPENERS}
   FROM billing_escrow AS escrow
   LEFT JOIN billing_releaserequest AS request
     ON request.escrow_id = escrow.id AND request.state IN ('open', 'overdue', 'disputed')
@@ -59,8 +60,9 @@ def money_of(job: Job) -> list[Any]:
         payment=Payment,
         asking=FundingRequest,
     )
-    for escrow, request, payment, asking in rows:
+    for escrow, request, payment, asking, openers in rows:
         escrow.job = job
+        escrow_rows.attach_disputes(request, openers)
         statements.attach(escrow, "release_requests", [request] if request else [])
         escrow.requested_at = request and request.requested_at
         escrow.request_is_overdue = bool(request and request.state == ReleaseRequest.State.OVERDUE)
@@ -114,6 +116,8 @@ def lines_of_terms(terms: Terms) -> list[MilestoneLine]:
 
 
 def _note(escrow: Any, job: Job) -> str:
+    if escrow.charged_back_at is not None:
+        return f"Charged back since {display.day_and_time(escrow.charged_back_at)[0]}"
     if escrow.disputed_at is not None:
         return f"Disputed since {display.day_and_time(escrow.disputed_at)[0]}"
     if escrow.request_due_at is not None:

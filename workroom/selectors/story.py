@@ -3,7 +3,7 @@
 The number of statements is the same for a Job of any size. What the parties see is in the selectors of their pages.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Prefetch, Sum
@@ -16,6 +16,7 @@ from billing.models import (
     Document,
     Escrow,
     FundingRequest,
+    Intervention,
     Payment,
     Refund,
     Release,
@@ -24,6 +25,7 @@ from billing.models import (
 from billing.selectors.ledger_lines import JobLedger, ledger_of
 from billing.selectors.rules import Number, numbers_of
 from jobs.models import Activity, Invitation, Job, Notification, StoredFile
+from jobs.notices import names_for_support
 from jobs.selectors.history import HistoryLine, describe
 from workroom.models import (
     Milestone,
@@ -35,6 +37,7 @@ from workroom.models import (
     TimesheetEntry,
 )
 from workroom.selectors.cases import cancellations_of, disputes_of
+from workroom.selectors.interventions import interventions_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +83,7 @@ class Story:
     files: list[StoredFile]
     disputes: list[Dispute]
     cancellations: list[Cancellation]
+    interventions: list[Intervention]
     history: list[Happening]
 
 
@@ -123,8 +127,16 @@ def story_of(job: Job) -> Story:
         files=list(StoredFile.objects.filter(job=job).select_related("uploaded_by").order_by("pk")),
         disputes=disputes_of(job, escrows),
         cancellations=cancellations_of(job),
+        interventions=interventions_of(job),
         history=_history(job),
     )
+
+
+def as_parties_read(story: Story) -> Story:
+    """Without what is for support alone: what was proposed, and the lines of history about it (R9.7)."""
+    hidden = set(names_for_support())
+    known = [one for one in story.history if one.activity.kind not in hidden]
+    return replace(story, interventions=[], history=known)
 
 
 def _versions(job: Job) -> list[Terms]:

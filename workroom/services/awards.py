@@ -29,10 +29,16 @@ from workroom.services.versions import UnfitProposal
 
 LONGEST_ADDRESS = 254
 LONGEST_REASON = 2000
+# Mails to people who never asked for one, by one Client within 24 hours.
+INVITATIONS_A_DAY = 20
 
 
 class BadAddress(Refusal):
     """A Job cannot be awarded to this address."""
+
+
+class TooManyInvitations(Refusal):
+    """This Client has sent as many invitations as one may within a day."""
 
 
 # Awarding
@@ -56,9 +62,10 @@ def award(job: Job, *, by: Person, email: str, at: datetime, seen: int | None = 
     """Propose the draft Terms to the holder of an address and pin the Policy (R1.1).
 
     An account that has confirmed the address becomes the Freelancer at once; any other address
-    gets an invitation. ``seen`` is the row of the draft Terms that the Client saw: each saving makes
-    another. Locks the Job. Raises Refusal when may_award refuses or the draft is incomplete,
-    StalePage when it was changed meanwhile, BadAddress for an address that cannot be.
+    gets an invitation, of which a Client sends so many a day. ``seen`` is the row of the draft Terms
+    that the Client saw: each saving makes another. Locks the Job. Raises Refusal when may_award
+    refuses or the draft is incomplete, StalePage when it was changed meanwhile, BadAddress for an
+    address that cannot be, TooManyInvitations.
     """
     email = clean_address(email)
     with catching_up.locked_job(job.pk, at=at) as job:
@@ -68,6 +75,8 @@ def award(job: Job, *, by: Person, email: str, at: datetime, seen: int | None = 
         refuse_if(refuse_unready(job, TermsInput.of(terms)))
         refuse_if(_refuse_changed(terms, seen))
         freelancer = confirmed_holder(email)
+        if freelancer is None:
+            refuse_if(_refuse_many_invitations(by, at=at))
         policy = Policy.objects.current()
         lapses_at = at + policy.proposal_days * DAY
         set_columns(
@@ -126,6 +135,15 @@ def _refuse_own_address(client: Person, email: str) -> Refusal | None:
     if email == client.email.lower() or own.exists():
         return BadAddress("This is your own address. A Job needs somebody else to do it.")
     return None
+
+
+def _refuse_many_invitations(client: Person, *, at: datetime) -> Refusal | None:
+    sent = Invitation.objects.filter(job__client=client, invited_at__gt=at - DAY)
+    if sent.count() < INVITATIONS_A_DAY:
+        return None
+    return TooManyInvitations(
+        f"You have invited {INVITATIONS_A_DAY} people without an account within a day. Try again tomorrow."
+    )
 
 
 def _invite(job: Job, terms: Terms, *, by: Person, at: datetime) -> None:

@@ -33,9 +33,8 @@ from billing.selectors.statements import statement_paper, statements_seen_by
 from escrow_site.lib.refusals import Refusal, WrongParty, WrongState, refuse_if
 from jobs.models import Job, Person, StoredFile
 from jobs.services import files
-from workroom.selectors.story import Story, story_of
+from workroom.selectors.story import Story, as_parties_read, story_of
 
-PERMISSION = "jobs.view_job"
 INDEX, MANIFEST = "index.html", "MANIFEST.txt"
 LONGEST_NAME = 80
 CHUNK_BYTES = 64 * 1024
@@ -94,8 +93,8 @@ class Archive:
 
 
 def may_make(job: Job, *, by: Person, at: datetime) -> Refusal | None:
-    """The two parties, and support agents who may read Jobs; from the award on."""
-    if job.role_of(by) is None and not (by.is_staff and by.has_perm(PERMISSION)):
+    """The two parties, and support that may read Jobs; from the award on."""
+    if job.role_of(by) is None and not by.reads_as_support:
         return WrongParty("Only the two parties and support get the case file.")
     if job.state == Job.State.DRAFT:
         return WrongState("This Job is a draft: there is nothing to put into a case file yet.")
@@ -112,7 +111,7 @@ def make(job_id: int, *, by: Person, at: datetime) -> CaseFile:
         with transaction.atomic():
             job = Job.objects.locked().get(pk=job_id)
             refuse_if(may_make(job, by=by, at=at))
-            story = story_of(_with_people(job))
+            story = as_parties_read(story_of(_with_people(job)))
             papers = dict(_papers(story, reader=by))
         content = tempfile.TemporaryFile()  # noqa: SIM115  whoever gets it closes it
         try:
@@ -153,12 +152,13 @@ def _write(
         archive = Archive(target=target, at=at)
         for path, paper in papers.items():
             archive.add(path, [pdf.render(paper)])
-        enclosed = [_enclose(archive, file, number) for number, file in enumerate(story.files, 1)]
+        enclosed = [enclose(archive, file, number) for number, file in enumerate(story.files, 1)]
         archive.add(INDEX, [_index(story, papers, enclosed, by=by, at=at).encode()])
         archive.add_manifest()
 
 
-def _enclose(archive: Archive, file: StoredFile, number: int) -> Enclosed:
+def enclose(archive: Archive, file: StoredFile, number: int) -> Enclosed:
+    """Put one stored file into the archive, under a name that is safe everywhere."""
     path = f"files/{number:03d}-{safe_name(file.name)}"
     try:
         content = default_storage.open(files.path_of(file.key))

@@ -54,7 +54,7 @@ def deliver_waiting() -> int:
         try:
             sent += send_all(claimed)
         except ServerAway as away:
-            logger.warning("mail_server_away", extra={"reason": str(away)})
+            logger.warning("mail_server_away", extra={"error": type(away.__cause__).__name__})
             break
     return sent
 
@@ -145,7 +145,9 @@ def put_off(notices: Iterable[Notification], error: Exception) -> None:
         for notice in still_ours(notices):
             if notice.attempts >= ATTEMPTS_AT_MOST:
                 states.move([notice], "give_up", failure=failure)
-                logger.error("notice_given_up", extra={"notice": notice.pk, "reason": failure})
+                logger.error(
+                    "notice_given_up", extra={"notice": notice.pk, "error": type(error).__name__}
+                )
             else:
                 again_at = next_attempt_at(notice.attempts)
                 states.move([notice], "put_back", next_attempt_at=again_at, failure=failure)
@@ -169,7 +171,7 @@ def close(connection: BaseEmailBackend) -> None:
     try:
         connection.close()
     except OSError as error:
-        logger.info("mail_server_left_early", extra={"reason": str(error)})
+        logger.info("mail_server_left_early", extra={"error": type(error).__name__})
 
 
 def describe(error: Exception) -> str:

@@ -85,7 +85,9 @@ def _forecast(notice: Notification, *, reader: Person | None) -> dict[str, Any]:
     role = job.role_of(reader) if reader else "freelancer"
     moments = forecasts.of_mail(job, role=role, at=timing.now())
     shown = moments[:MOMENTS_SHOWN]
-    return {"moments": shown, "more_moments": len(moments) - len(shown)}
+    request_id = notice.activity.facts.get("request")
+    can = forecasts.ways_with(job, request_id, role=role, at=timing.now()) if request_id else set()
+    return {"moments": shown, "more_moments": len(moments) - len(shown), "can": can}
 
 
 def _link_label(notice: Notification) -> str:

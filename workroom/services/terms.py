@@ -9,7 +9,7 @@ from datetime import datetime
 from billing.moves import dormancy
 from billing.services import catching_up, closing
 from escrow_site.lib import display, states
-from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState, refuse_if
+from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState, all_of, refuse_if
 from escrow_site.lib.timing import DAY
 from jobs.models import Job, Person
 from jobs.services import activity
@@ -124,7 +124,7 @@ def _refuse_change(job: Job, terms: TermsInput) -> Refusal | None:
     named = {one.number for one in terms.milestones if one.number is not None}
     if versions.gone_from(agreed) & named:
         return UnfitProposal("A Milestone that was removed cannot come back: add a new one.")
-    return changes.plan(job, terms.milestones).refusal
+    return all_of(changes.plan(job, terms.milestones).refusals)
 
 
 def _insert_proposal(job: Job, terms: TermsInput, *, by: Person, at: datetime) -> Terms:
@@ -215,7 +215,7 @@ def decline(job: Job, *, by: Person, version: int, at: datetime, answer: str = "
 def may_withdraw(terms: Terms, *, by: Person, at: datetime) -> Refusal | None:
     """The proposer takes his open proposal back (R2.1)."""
     if terms.proposed_by_id != by.pk:
-        return WrongParty(f"Only who proposed Terms {terms.version} can withdraw them.")
+        return WrongParty(f"Only the person who proposed Terms {terms.version} can withdraw them.")
     return _refuse_unless_open(terms, at=at) or refuse_locked(by)
 
 

@@ -19,7 +19,6 @@ def calendar(request: HttpRequest, token: str) -> HttpResponse:
     with translation.override(owner.language), timezone.override(owner.zone):
         body = calendars.write(forecasts.of_calendar(owner, at=at), at=at)
     response = HttpResponse(body, content_type="text/calendar; charset=utf-8")
-    response["Cache-Control"] = "private"
     response["Content-Disposition"] = 'inline; filename="escrow.ics"'
     response["X-Robots-Tag"] = "noindex"
     return response

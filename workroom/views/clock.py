@@ -5,11 +5,11 @@ from datetime import timedelta
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html_join
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from escrow_site.lib import timing
 from escrow_site.lib.refusals import Refusal
+from escrow_site.lib.web import is_on_this_site
 from jobs.models import Job, Person
 from workroom.selectors.clock import Advanced, seen_by, told
 from workroom.services import clock
@@ -45,7 +45,4 @@ def _advance(step: str, viewer: Person | None) -> Advanced:
 def _way_back(request: HttpRequest) -> str:
     """The page that was open, if it is one of this site."""
     page = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(
-        page, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return page if is_ours and page.startswith("/") else "/"
+    return page if is_on_this_site(page) else "/"

@@ -10,7 +10,13 @@ from escrow_site.lib import timing
 from jobs.models import Job, Person
 from jobs.selectors import history
 from workroom import pages
-from workroom.selectors import forecasts, milestone_money, overview, turns
+from workroom.selectors import (
+    forecasts,
+    milestone_money,
+    overview,
+    turns,
+    turns_of_disagreement,
+)
 from workroom.selectors import terms as terms_reading
 
 RECENT_LINES = 5
@@ -36,7 +42,7 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
     context = {
         **pages.job_context(request, row, tab="workroom:job"),
         "turn": turns.turn(row, terms=proposal, escrows=escrows, viewer=request.user, at=at),
-        "cancellation": turns.of_cancellation(
+        "cancellation": turns_of_disagreement.of_cancellation(
             cancellations.open_of(row), job=row, viewer=request.user, at=at
         ),
         "need_not_start": turns.nothing_was_ever_funded(row, escrows),
@@ -53,6 +59,7 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
         "terms": terms,
         "proposal": proposal if row.activated_at else None,
         "completable": milestone_money.nothing_is_under_way(escrows),
+        "url_to_dispute": milestone_money.url_to_dispute(row, escrows, viewer=request.user, at=at),
         "statement": statement,
     }
     return render(request, "workroom/job.html", context)

@@ -47,6 +47,7 @@ def job_billing(request: HttpRequest, job_id: int) -> HttpResponse:
         "has_more_papers": len(papers) == PAPERS_SHOWN,
         "completes_by_hand": job.is_running and (job.open_ended or job.kind == Job.Kind.HOURLY),
         "completable": milestone_money.nothing_is_under_way(escrows),
+        "url_to_dispute": milestone_money.url_to_dispute(job, escrows, viewer=request.user, at=at),
     }
     return render(request, "workroom/job_billing.html", context)
 

@@ -41,6 +41,7 @@ def _page(request: HttpRequest, version: int | None) -> HttpResponse:
         "numbers": sentences.numbers_of(policy),
         "fees": worked_examples.fee_examples(policy),
         "unanswered_request": worked_examples.unanswered_request(policy),
+        "withdrawn_dispute": worked_examples.withdrawn_dispute(policy),
         "dormant_job": worked_examples.dormant_job(policy),
     }
     with timezone.override(UTC):

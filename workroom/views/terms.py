@@ -12,6 +12,7 @@ from billing.services.escrow_changes import Lock
 from escrow_site.lib import money, timing
 from escrow_site.lib.refusals import Refusal
 from escrow_site.lib.web import attempt
+from jobs import reauthentication
 from jobs.models import Job, Person
 from workroom import pages
 from workroom.forms.terms import AcceptForm, AnswerForm, ProposalForms, VersionForm
@@ -133,6 +134,9 @@ def _propose(request: HttpRequest, job: Job, person: Person) -> HttpResponse:
     )
     if not (seen.is_valid() & proposal.is_valid()):
         return _show_proposal(request, job, seen, proposal)
+    # Of a running Job the other side's acceptance moves money at once: he who proposes says yes beforehand.
+    if job.is_running and reauthentication.is_due(request):
+        return reauthentication.ask(request)
     try:
         new = service.propose(
             job,
@@ -142,7 +146,8 @@ def _propose(request: HttpRequest, job: Job, person: Person) -> HttpResponse:
             at=timing.now(),
         )
     except Refusal as refusal:
-        proposal.terms.add_error(None, refusal.message)
+        for message in refusal.messages:
+            proposal.terms.add_error(None, message)
         return _show_proposal(request, job, seen, proposal)
     messages.success(request, f"Terms {new.version} are sent.")
     return redirect(TAB, job.pk)
@@ -170,6 +175,9 @@ def accept_terms(request: HttpRequest, job_id: int, version: int) -> HttpRespons
     assert isinstance(person, Person)
     job = pages.job_or_404(request, job_id)
     if request.method == "POST":
+        # Changed Terms may send money back; the first ones move none.
+        if job.is_running and reauthentication.is_due(request):
+            return reauthentication.ask(request)
         return _accept(request, job, version, by=person)
     at = timing.now()
     shown, before, _ = _pair_or_404(job, version, reader=person)

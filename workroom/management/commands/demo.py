@@ -6,7 +6,14 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from escrow_site.lib import timing
-from workroom.demo.people import directory, is_complete, make_agent, make_parties, strangers_exist
+from workroom.demo.people import (
+    directory,
+    give_second_factors,
+    is_complete,
+    make_people,
+    make_senior,
+    strangers_exist,
+)
 from workroom.demo.telling import tell_all
 from workroom.demo.world import World
 
@@ -26,6 +33,7 @@ class Command(BaseCommand):
             return
         if not is_complete():
             self.stdout.write("Making the demo world ...")
-            tell_all(World(make_parties(), now=timing.now()))
-            make_agent()
+            tell_all(World(make_people(), now=timing.now()))
+            make_senior()
+        give_second_factors()
         self.stdout.write("Demo people:\n" + directory())

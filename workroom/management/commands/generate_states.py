@@ -9,9 +9,11 @@ from django_fsm import FSMField
 
 from billing.models import (
     Cancellation,
+    Chargeback,
     Decision,
     Dispute,
     Escrow,
+    Intervention,
     Offer,
     Payment,
     Payout,
@@ -28,6 +30,7 @@ MACHINES: tuple[type[models.Model], ...] = (
     Terms,
     Escrow,
     Payment,
+    Chargeback,
     Refund,
     ReleaseRequest,
     ProForma,
@@ -36,6 +39,7 @@ MACHINES: tuple[type[models.Model], ...] = (
     Offer,
     Decision,
     SealedLimit,
+    Intervention,
     Payout,
     Notification,
 )
