@@ -7,14 +7,16 @@ settings before it. Under xdist the first process starts the servers and its wor
 import atexit
 import os
 import shutil
+import string
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from escrow_site.embedded import services
+from escrow_site.embedded import services, valkey
 from escrow_site.embedded.errors import CannotStart
 from escrow_site.embedded.processes import locked
+from escrow_site.environment import cache_url
 from scripts.install_chromium import NOT_FOUND
 
 TEST_RUNS = Path(__file__).parent / ".local" / "tests"
@@ -46,14 +48,16 @@ def remove_leftovers() -> None:
 
 
 def set_up_worker() -> None:
-    """What each xdist worker has for itself: files, mail, cache keys and task queue."""
+    """What each xdist worker has for itself: files, mail, a cache to empty and a task queue."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    number = int("0" + worker.strip(string.ascii_letters))
     folder = Path(os.environ["ESCROW_TEST_DIR"]) / worker
     os.environ.update(
         ESCROW_LOCAL="1",
         ESCROW_DATA_DIR=str(folder),
         FILES_DIR=str(folder / "files"),
         CACHE_KEY_PREFIX=f"test-{worker}",
+        CACHE_URL=cache_url(os.environ["REDIS_URL"], after=1 + number % (valkey.DATABASES - 1)),
         CELERY_QUEUE=f"test-{worker}",
         # Pages link to plain names: nothing has to be collected before a test.
         STATIC_MANIFEST="0",

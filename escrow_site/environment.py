@@ -163,10 +163,10 @@ def broker_url(redis_url: str) -> str:
     return f"redis+socket://{parts.path}?virtual_host={database_number(redis_url)}"
 
 
-def cache_url(redis_url: str) -> str:
+def cache_url(redis_url: str, *, after: int = 1) -> str:
     """The next database of the same server: emptying the cache must not empty the broker's queue."""
     parts = urlsplit(redis_url)
-    following = database_number(redis_url) + 1
+    following = database_number(redis_url) + after
     if parts.scheme == "unix":
         return f"unix://{parts.path}?db={following}"
     return urlunsplit(parts._replace(path=f"/{following}"))

@@ -75,16 +75,9 @@ def turn_of(
     dispute: Dispute, offers: list[Offer], moments: list[Moment], *, viewer: Person, at: datetime
 ) -> Turn | None:
     """Whose move it is, with what silence will do; None when the Dispute is over."""
-    silence = _in_a_sentence(moments[0]) if moments else ""
+    silence = f"{moments[0].title}. {moments[0].text}" if moments else ""
     role = dispute.job.role_of(viewer)
     return dispute_stages.turn(dispute, offers, role=role, at=at, silence=silence)
-
-
-def _in_a_sentence(moment: Moment) -> str:
-    """“… goes to support, because you have not answered.”"""
-    if moment.text.startswith("Because "):
-        return f"{moment.title}, b{moment.text[1:]}"
-    return f"{moment.title}. {moment.text}"
 
 
 def resumes_until(dispute: Dispute, *, at: datetime) -> datetime | None:

@@ -319,8 +319,8 @@ class Writer:
         assert one.turn is not None
         have = "you have" if self.voice.is_reader(one.turn) else f"{self.voice.name(one.turn)} has"
         text = (
-            f"{begin(have)} not answered by then. Support reads what both of you have said and decides "
-            f"how the {self.voice.amount(one.amount_minor)} is split; until then it stays held."
+            f"It does so if {have} not answered by then: support reads what both of you have said and "
+            f"decides how the {self.voice.amount(one.amount_minor)} is split; until then it stays held."
         )
         return f"The Dispute about “{one.titles[0]}” goes to support", text, [], "warning"
 

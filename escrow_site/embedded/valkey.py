@@ -18,6 +18,8 @@ from escrow_site.embedded.processes import (
 )
 
 SOCKET_NAME = "valkey"
+# Each process of a test run has one for its cache.
+DATABASES = 64
 
 
 def binary() -> str:
@@ -47,6 +49,7 @@ def start(data: Path, *, sockets: Path, durable: bool = True) -> None:
         "--unixsocketperm",
         "700",
     ]
+    arguments += ["--databases", str(DATABASES)]
     arguments += ["--dir", str(data), "--save", "", "--logfile", str(log)]
     arguments += ["--pidfile", str(pid_file(data))]
     arguments += ["--appendonly", "yes" if durable else "no", "--maxmemory-policy", "noeviction"]

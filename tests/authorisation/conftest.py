@@ -20,6 +20,7 @@ def whole_stage(django_db_setup: None, django_db_blocker: Any) -> Iterator[Stage
 @pytest.fixture
 def stage(whole_stage: Stage, settings: Any) -> Iterator[Stage]:
     """As it was set up, with the clock standing still."""
-    settings.ACCOUNT_RATE_LIMITS = False  # many come from one address here
+    # Many come from one address here.
+    settings.ACCOUNT_RATE_LIMITS = settings.MFA_RATE_LIMITS = False
     with time_machine.travel(NOW, tick=False), undone():
         yield whole_stage

@@ -112,7 +112,9 @@ def test_an_unanswered_dispute(opened: Dispute, freelancer: Person, client_perso
         ("Decision", "later"), ("Settled", "later"),
     ]  # fmt: skip
     assert "Your turn: until 11 Mar 2026, 12:00 UTC" in text
-    assert "The Dispute about “Milestone 1” goes to support, because you have not answered." in text
+    assert (
+        "The Dispute about “Milestone 1” goes to support. It does so if you have not answered by then"
+    ) in text
     assert "Its clock stands still since 9 Mar 2026, 12:00 UTC" in text
     assert buttons(response, opened) == {
         "answer_dispute", "dispute_offer", "add_evidence", "escalate_dispute", "sealed_offer",

@@ -233,8 +233,8 @@ def test_the_forecast_says_who_must_answer_and_what_silence_does(
         "The Dispute about “Milestone 1” goes to support", "dispute-escalates-1",
     )  # fmt: skip
     assert for_freelancer.text == (
-        "You have not answered by then. Support reads what both of you have said and decides how the "
-        "$500.00 is split; until then it stays held."
+        "It does so if you have not answered by then: support reads what both of you have said and "
+        "decides how the $500.00 is split; until then it stays held."
     )
     assert for_freelancer.stops == (
         "You can answer, or offer a split.", "Clara Client can withdraw the Dispute.",

@@ -141,12 +141,12 @@ def test_the_second_agent_sends_it_back(dispute: Dispute, alma: Person, bela: Pe
 
 
 def test_nobody_else_mediates(
-    dispute: Dispute, client_person: Person, stranger: Person, agent: Person, alma: Person
+    dispute: Dispute, client_person: Person, stranger: Person, clerk: Person, alma: Person
 ) -> None:
     """Neither the parties nor strangers, nor staff without the right, nor an agent who is a party."""
     made = decide(dispute, alma)
     party_and_agent = agent_named("Petra")
-    for person in (client_person, stranger, agent):
+    for person in (client_person, stranger, clerk):
         for act in (
             lambda person=person: mediation.ask(dispute.pk, text="x", by=person, at=NOON + DAY),
             lambda person=person: decide(dispute, person),

@@ -17,7 +17,7 @@ from tests.billing.machine.looking import Looking
 from tests.billing.machine.moving import Moving
 from tests.billing.machine.waiting import Waiting
 
-EXAMPLES = int(os.environ.get("TIME_MACHINE_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("TIME_MACHINE_EXAMPLES", "16"))
 SEED = os.environ.get("TIME_MACHINE_SEED", "escrow")
 STEPS = 40
 

@@ -120,10 +120,10 @@ def test_nobody_but_support_sends_again(notices: list[Notification], client_pers
 
 
 def test_staff_who_may_only_look_are_not_offered_it(
-    notices: list[Notification], agent: Person
+    notices: list[Notification], clerk: Person
 ) -> None:
-    agent.user_permissions.add(Permission.objects.get(codename="view_notification"))
-    browser = browser_of(agent)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_notification"))
+    browser = browser_of(clerk)
     before = world()
 
     assert 'value="send_again"' not in browser.get(LIST).content.decode()

@@ -157,8 +157,8 @@ def test_only_staff_come_in(world: World, client_person: Person) -> None:
         assert answer.headers["location"].startswith(reverse("account_login"))
 
 
-def test_staff_without_permissions_see_nothing(world: World, agent: Person) -> None:
-    browser = browser_of(agent)
+def test_staff_without_permissions_see_nothing(world: World, clerk: Person) -> None:
+    browser = browser_of(clerk)
     assert browser.get(reverse("admin:index")).status_code == 200
     for model in OURS:
         assert browser.get(url_of(model, "changelist")).status_code == 403

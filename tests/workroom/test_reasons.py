@@ -285,7 +285,7 @@ def test_each_way_says_who_and_why(
 
 # Played, with who and why, where each is tested: test_disputes, test_dispute_offers, test_mediation,
 # test_sealed, test_cancellations, test_refunding, test_changes_requested, test_terms_changes,
-# test_interventions, test_chargeback_ends, test_locking.
+# test_interventions, test_chargeback_ends, test_chargeback_amounts, test_locking.
 ELSEWHERE = {
     name
     for name in KINDS
@@ -302,7 +302,10 @@ ELSEWHERE = {
             "account_",
         )
     )
-} | {"cancelled", "changes_requested", "credited", "refunded", "terms_changed", "terms_unfit"}
+} | {
+    "cancelled", "changes_requested", "credited", "refund_covers_chargeback", "refunded", "terms_changed",
+    "terms_unfit",
+}  # fmt: skip
 
 
 def test_every_kind_that_moves_money_or_a_state_is_among_them() -> None:

@@ -98,9 +98,9 @@ def test_of_several_each_is_answered(broken: Job) -> None:
     assert f"Job {broken.pk} is taken up again" in page
 
 
-def test_who_may_only_look_is_not_offered_it(broken: Job, agent: Person) -> None:
-    agent.user_permissions.add(Permission.objects.get(codename="view_job"))
-    browser = browser_of(agent)
+def test_who_may_only_look_is_not_offered_it(broken: Job, clerk: Person) -> None:
+    clerk.user_permissions.add(Permission.objects.get(codename="view_job"))
+    browser = browser_of(clerk)
     page = page_of(browser, broken)
     assert "account_guarded_never_below_zero" in page
     assert 'value="try_again"' not in page
