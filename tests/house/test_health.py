@@ -98,10 +98,10 @@ def test_without_the_broker_pages_are_served(client: Client, settings: Any, tmp_
     began = time.monotonic()
     status, parts = readiness(client)
     assert (status, parts["database"], parts["broker"]) == (200, "ok", "warning: away")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
 
 
 def test_without_the_database_nothing_is_served(client: Client, no_database: None) -> None:
     began = time.monotonic()
     assert readiness(client) == (503, {"database": "away", "broker": "ok"})
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
