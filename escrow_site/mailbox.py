@@ -38,7 +38,8 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def message(request: HttpRequest, file_name: str, number: int) -> HttpResponse:
-    mails = {mail.number: mail for mail in read_file(mail_folder() / Path(file_name).name)}
+    files = [path for path in mail_folder().glob("*.log") if path.name == file_name]
+    mails = {mail.number: mail for path in files for mail in read_file(path)}
     if number not in mails:
         raise Http404
     return render(request, "local/mailbox.html", {"mail": mails[number], "mails": []})

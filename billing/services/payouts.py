@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from billing import gateways, ledger
 from billing.gateways.base import Answer, GatewayError, Kind, PayoutOrder, Status
 from billing.models import Account, Payout, Transfer
+from billing.services import payout_mails
 from escrow_site.lib import money, states
 from escrow_site.lib.refusals import Refusal, WrongState, refuse_if
 from jobs.models import Person
@@ -55,7 +56,7 @@ def pay_out(
     """Pay out part or all of the person's available balance, in minor units.
 
     Reserved at once, sent after the commit. ``idempotency_key`` comes with the form, so that a second
-    click makes no second Payout. Locks the available account. Raises Refusal.
+    click makes no second Payout. Locks the person and his available account. Raises Refusal.
     """
     payout = start(
         person,
@@ -78,12 +79,14 @@ def start(
     idempotency_key: str | None = None,
 ) -> Payout:
     """Write the intent and reserve the amount, and commit both. As ``pay_out``."""
-    refuse_if(refuse_locked(person))
     if amount_minor <= 0:
         raise money.BadAmount("Enter an amount above zero.")
     destination = clean_destination(destination)
     keys = {} if idempotency_key is None else {"idempotency_key": _checked(idempotency_key)}
     with transaction.atomic(durable=True):
+        # As he is now: he may have been locked since the page asked.
+        person = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+        refuse_if(refuse_locked(person))
         account = (
             Account.objects.select_for_update(no_key=True)
             .filter(kind=Account.Kind.AVAILABLE, person=person, currency=currency)
@@ -106,6 +109,7 @@ def start(
             **keys,
         )
         _post(payout, account, Transfer.Code.PAYOUT, step="reserve", at=at)
+        payout_mails.tell_asked(payout)
     return payout
 
 
@@ -189,6 +193,7 @@ def record_answer(payout_id: int, answer: Answer, *, at: datetime) -> Payout:
             states.move([payout], "fail", at=at, failure=failure[:300])
             available = ledger.available(payout.person, payout.currency)
             _post(payout, available, Transfer.Code.PAYOUT_RETURNED, step="returned", at=at)
+            payout_mails.tell_failed(payout, at=at)
     return payout
 
 

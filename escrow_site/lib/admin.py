@@ -225,6 +225,12 @@ class DeskAdmin(Columns, NarrowedAdmin):
     show_full_result_count = False
     ordering = ("-pk",)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """No row has a key that the database cannot even be asked for."""
+        if "\x00" in object_id:
+            return None
+        return super().get_object(request, object_id, from_field)
+
     # --- What is shown ---
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:

@@ -13,6 +13,7 @@ from celery import current_app
 from django.core.cache import cache
 
 from escrow_site.lib import statements
+from escrow_site.lib.refusals import WrongParty
 from escrow_site.lib.transactions import once_after_commit
 from jobs.models import Activity, Job, Person
 from jobs.notices import Audience, Kind
@@ -20,6 +21,13 @@ from jobs.notices import Audience, Kind
 Actor = Activity.Actor
 WOKEN = "delivery-woken"
 WOKEN_SECONDS = 15
+
+
+class AccountLocked(WrongParty):
+    """Whoever wants to do something has a locked account (R1.5)."""
+
+    def __init__(self) -> None:
+        super().__init__("This account is locked.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +116,11 @@ def record(
 
 
 def record_all(entries: Iterable[Entry]) -> None:
-    """Record several things in one statement; all entries of one Job share its instance."""
+    """Record several things in one statement; all entries of one Job share its instance.
+
+    Raises AccountLocked when whoever acts was locked while he waited for the Job: nobody is on record
+    with what he did after his lock (R1.5).
+    """
     entries = list(entries)
     if not entries:
         return
@@ -119,11 +131,13 @@ def record_all(entries: Iterable[Entry]) -> None:
         if entry.actor != Actor.TIMER:  # the timers have reckoned exactly what is due next
             entry.job.note_own_dues(after=entry.at)
     jobs = {entry.job.pk: entry.job for entry in entries}.values()
-    statements.run(
+    written = statements.run(
         statements.beside(__file__),
         statements.as_json(map(_history, entries)),
         statements.as_json(map(_clocks, jobs)),
     )
+    if any(row["is_by_a_locked_account"] for row in written):
+        raise AccountLocked()
     if any(entry.tells for entry in entries):
         once_after_commit(wake_delivery)
 

@@ -38,3 +38,7 @@ UPDATE public.jobs_job AS job
        )
  WHERE job.id = clock.job_id
    AND job.id = ANY (ARRAY(SELECT job_id FROM entry))
+RETURNING EXISTS (
+    SELECT FROM entry JOIN public.jobs_person AS actor ON actor.id = entry.actor_id
+     WHERE NOT actor.is_active
+) AS is_by_a_locked_account

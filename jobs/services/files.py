@@ -66,9 +66,7 @@ def check(upload: UploadedFile) -> Checked:
         raise WrongFile(f"“{name}” is empty.")
     if size_bytes > settings.FILES_LARGEST_BYTES:
         largest = filesizeformat(settings.FILES_LARGEST_BYTES)
-        raise WrongFile(
-            f"“{name}” has {filesizeformat(size_bytes)}: the most that one file can have is {largest}."
-        )
+        raise WrongFile(f"“{name}” is too large: the most that one file can have is {largest}.")
     head, sha256, is_text = _read(upload)
     extension = PurePosixPath(name).suffix.lower()
     content_type = _content_type(upload, head, is_text=is_text, extension=extension)

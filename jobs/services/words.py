@@ -13,7 +13,7 @@ class NothingSaid(Refusal):
 def check(text: str, *, what: str, at_most: int = REASON_AT_MOST) -> str:
     """The words without blanks around them. Raises NothingSaid."""
     text = text.strip()
-    if not text:
+    if not any(letter.isprintable() and not letter.isspace() for letter in text):
         raise NothingSaid(f"Write {what}.")
     if len(text) > at_most or "\x00" in text:
         raise NothingSaid(f"Write {what} in at most {at_most:,} plain characters.")

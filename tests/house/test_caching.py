@@ -1,6 +1,8 @@
 """Without the cache and broker server a page answers at once: nothing waits, nothing breaks."""
 
+import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,32 @@ def test_the_cache_answers_as_an_empty_one(unreachable: str) -> None:
     assert time.monotonic() - started < AT_ONCE_SECONDS
 
 
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of a server that takes every connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_silent_server_holds_no_page(silent: int) -> None:
+    cache = ForgivingRedisCache(f"redis://127.0.0.1:{silent}/1", {})
+    started = time.monotonic()
+
+    assert cache.add("lock", 1) is True
+    with pytest.raises(OperationalError):
+        publish(f"redis://127.0.0.1:{silent}/0")
+
+    assert time.monotonic() - started < 15
+
+
+def publish(address: str) -> None:
+    """As the product does."""
+    options: Any = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    application = Celery("unreachable", broker=address, set_as_current=False)
+    application.conf.update(broker_transport_options=options, task_publish_retry=False)
+    application.send_task("anything")
+
+
 def test_the_cache_caches() -> None:
     cache = ForgivingRedisCache(settings.CACHES["default"]["LOCATION"], {"KEY_PREFIX": "house"})
 
@@ -49,12 +77,9 @@ def test_the_cache_caches() -> None:
 
 @pytest.mark.parametrize("address", ["redis+socket:///nobody/listens", "redis://127.0.0.1:1/0"])
 def test_publishing_a_task_fails_at_once(address: str) -> None:
-    options: Any = settings.CELERY_BROKER_TRANSPORT_OPTIONS
-    application = Celery("unreachable", broker=address, set_as_current=False)
-    application.conf.update(broker_transport_options=options, task_publish_retry=False)
     started = time.monotonic()
 
     with pytest.raises(OperationalError):
-        application.send_task("anything")
+        publish(address)
 
     assert time.monotonic() - started < AT_ONCE_SECONDS

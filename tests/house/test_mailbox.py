@@ -46,6 +46,6 @@ def test_pages(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("mails", "db")
-@pytest.mark.parametrize("file_name", ["..", "secret_key", "other.log"])
+@pytest.mark.parametrize("file_name", ["..", "secret_key", "other.log", "x" * 500])
 def test_what_is_no_mail_is_not_found(client: Client, file_name: str) -> None:
     assert client.get(f"/local/mail/{file_name}/0/").status_code == 404

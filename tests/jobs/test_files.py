@@ -169,7 +169,7 @@ def test_a_file_of_ten_megabytes_is_the_largest() -> None:
     with pytest.raises(files.WrongFile) as refused:
         files.check(upload("plan.pdf", PDF.ljust(limit + 1, b"x")))
     assert refused.value.message == (
-        "“plan.pdf” has 10.0\xa0MB: the most that one file can have is 10.0\xa0MB."
+        "“plan.pdf” is too large: the most that one file can have is 10.0\xa0MB."
     )
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.models import Release
-from billing.services import sweeping
+from billing.services import payouts, releases, sweeping
 from jobs.models import Activity, Job, Notification, Person
 from jobs.services import accounts, calendars
 from tests.billing.dispute_steps import funded_job, refused
@@ -63,6 +63,33 @@ def test_a_lock_stops_no_clock(client_person: Person, freelancer: Person, alma: 
     due_at = NOON + timedelta(days=30)
     sweeping.sweep(at=due_at)
     assert Release.objects.get().happened_at == due_at
+
+
+def test_what_waited_for_the_lock_is_not_done(
+    client_person: Person, freelancer: Person, alma: Person
+) -> None:
+    """The page had asked before, with the account as it was then."""
+    job = funded_job(client_person, freelancer)
+    before_lock = Person.objects.get(pk=client_person.pk)
+    lock(client_person, alma)
+    said = refused(lambda: releases.release(job.pk, numbers=[1], by=before_lock, at=AT))
+    assert said == "This account is locked."
+
+
+def test_a_payout_that_waited_for_the_lock_is_not_made(freelancer: Person, alma: Person) -> None:
+    finished_job(PersonFactory(), freelancer)
+    before_lock = Person.objects.get(pk=freelancer.pk)
+    lock(freelancer, alma)
+    said = refused(
+        lambda: payouts.pay_out(
+            before_lock,
+            currency="USD",
+            amount_minor=1_00,
+            destination="DE02120300000000202051",
+            at=AT,
+        )
+    )
+    assert said == "This account is locked."
 
 
 def test_who_may_not_lock_whom(client_person: Person, freelancer: Person, alma: Person) -> None:

@@ -136,7 +136,7 @@ def _propose(request: HttpRequest, job: Job, person: Person) -> HttpResponse:
         return _show_proposal(request, job, seen, proposal)
     # Of a running Job the other side's acceptance moves money at once: he who proposes says yes beforehand.
     if job.is_running and reauthentication.is_due(request):
-        return reauthentication.ask(request)
+        return reauthentication.ask(request, act="Propose changed Terms")
     try:
         new = service.propose(
             job,
@@ -177,7 +177,7 @@ def accept_terms(request: HttpRequest, job_id: int, version: int) -> HttpRespons
     if request.method == "POST":
         # Changed Terms may send money back; the first ones move none.
         if job.is_running and reauthentication.is_due(request):
-            return reauthentication.ask(request)
+            return reauthentication.ask(request, act="Accept changed Terms")
         return _accept(request, job, version, by=person)
     at = timing.now()
     shown, before, _ = _pair_or_404(job, version, reader=person)
@@ -202,10 +202,11 @@ def accept_terms(request: HttpRequest, job_id: int, version: int) -> HttpRespons
 
 def _accept(request: HttpRequest, job: Job, version: int, *, by: Person) -> HttpResponse:
     form = AcceptForm(request.POST)
-    seen_minor = form.cleaned_data["seen_refund_minor"] if form.is_valid() else None
+    # Who does not say what he saw going back has seen nothing.
+    seen_minor = (form.cleaned_data["seen_refund_minor"] if form.is_valid() else None) or 0
     done = f"Terms {version} are agreed. The Job is active."
     if job.is_running:
-        done = f"Terms {version} are in force." + _said_back(job, seen_minor)
+        done = f"Terms {version} are in force." + _said_back(job, seen_minor, by=by)
     accepted = attempt(
         request,
         lambda: service.accept(
@@ -216,10 +217,11 @@ def _accept(request: HttpRequest, job: Job, version: int, *, by: Person) -> Http
     return redirect("workroom:job" if accepted else TAB, job.pk)
 
 
-def _said_back(job: Job, refund_minor: int | None) -> str:
+def _said_back(job: Job, refund_minor: int, *, by: Person) -> str:
     if not refund_minor:
         return ""
-    return f" {money.display(refund_minor, job.currency)} goes back to {job.client}."
+    payer = "you" if by.pk == job.client_id else job.client
+    return f" {money.display(refund_minor, job.currency)} goes back to {payer}."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
