@@ -28,6 +28,11 @@ CHARGEBACK_SENT_BACK = kind(
     "sent back what was recorded about the chargeback of {amount} for {escrow}",
     for_support=True,
 )
+CHARGEBACK_TAKEN_BACK = kind(
+    "chargeback_taken_back",
+    "took back what was recorded about the chargeback of {amount} for {escrow}",
+    for_support=True,
+)
 CHARGEBACK_WON = kind(
     "chargeback_won",
     "confirmed that the chargeback of {amount} for {escrow} is over: the payment stands",

@@ -84,6 +84,10 @@ DECISION_SENT_BACK = kind(
     "decision_sent_back",
     "sent the decision of the Dispute about “{escrow}” back: it is to be decided anew",
 )
+DECISION_WITHDRAWN = kind(
+    "decision_withdrawn",
+    "withdrew the decision of the Dispute about “{escrow}”: it is to be decided anew",
+)
 DISPUTE_DECIDED = kind(
     "dispute_decided",
     "confirmed the decision of the Dispute about “{escrow}”: {to_freelancer} to the Freelancer, "

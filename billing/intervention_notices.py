@@ -26,6 +26,8 @@ OVERTAKEN = kind(
     for_support=True,
 )
 
+# The money has a line of its own, by the same agent at the same instant: these say what was confirmed,
+# so that nobody reads of two releases.
 DOCUMENT: dict[str, Any] = {"url_name": "billing:document", "url_facts": ("document_id",)}
 REQUEST: dict[str, Any] = {"url_name": "billing:release_request", "url_facts": ("request",)}
 
@@ -33,28 +35,28 @@ REQUEST: dict[str, Any] = {"url_name": "billing:release_request", "url_facts": (
 DONE: dict[str, Kind] = {
     "release": kind(
         "support_released",
-        "released {amount} of “{escrow}” {on_whose_behalf}",
+        "confirmed the release of {amount} of “{escrow}” {on_whose_behalf}",
         Audience.BOTH,
         "Released by support: {escrow}, {amount}",
         **DOCUMENT,
     ),
     "refund_held": kind(
         "support_refunded",
-        "refunded {amount} held for “{escrow}” {on_whose_behalf}",
+        "confirmed the refund of {amount} held for “{escrow}” {on_whose_behalf}",
         Audience.BOTH,
         "Refunded by support: {escrow}, {amount}",
         url_name="workroom:job_billing",
     ),
     "refund_released": kind(
         "support_credited",
-        "refunded {amount} of what was released of “{escrow}” {on_whose_behalf}",
+        "confirmed the refund of {amount} of what was released of “{escrow}” {on_whose_behalf}",
         Audience.BOTH,
         "Refunded after release by support: {escrow}, {amount}",
         **DOCUMENT,
     ),
     "void": kind(
         "support_voided",
-        "voided the Release Request for “{escrow}” {on_whose_behalf}",
+        "confirmed that the Release Request for “{escrow}” is voided {on_whose_behalf}",
         Audience.BOTH,
         "Release Request voided by support: {escrow}",
         **REQUEST,

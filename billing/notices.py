@@ -15,7 +15,7 @@ FUNDING_REQUESTED = kind(
 )
 FUNDED = kind(
     "funded",
-    "funded {escrow} with {amount}",
+    "funded {milestones} with {amount}",
     Audience.BOTH,
     "Funded: {escrow}, {amount}",
     counts=True,
@@ -24,7 +24,7 @@ FUNDED = kind(
 )
 PAYMENT_PENDING = kind(
     "payment_pending",
-    "started a payment of {amount} for “{escrow}”, pending authentication",
+    "started a payment of {amount} for {milestones}, pending authentication",
     Audience.BOTH,
     "Pending: {escrow}, {amount}",
     url_name="billing:payment",
@@ -32,7 +32,7 @@ PAYMENT_PENDING = kind(
 )
 PAYMENT_FAILED = kind(
     "payment_failed",
-    "could not fund {escrow}: the bank refused the payment",
+    "could not fund {milestones}: the bank refused the payment",
     Audience.CLIENT,
     "Payment failed: {escrow}, {amount}",
     url_name="billing:payment",
@@ -40,7 +40,7 @@ PAYMENT_FAILED = kind(
 )
 AUTHENTICATION_FAILED = kind(
     "authentication_failed",
-    "did not pass the bank’s authentication: {escrow} is unfunded again",
+    "did not pass the bank’s authentication: {milestones} is unfunded again",
     Audience.BOTH,
     "Not funded: {escrow}, {amount}",
     url_name="billing:payment",
@@ -48,11 +48,11 @@ AUTHENTICATION_FAILED = kind(
 )
 PAYMENT_STOPPED = kind(
     "payment_stopped",
-    "stopped the payment of {amount} for {escrow} before the bank had answered",
+    "stopped the payment of {amount} for {milestones} before the bank had answered",
 )
 PAYMENT_CANCELLED = kind(
     "payment_cancelled",
-    "cancelled the pending payment of {amount} for {escrow}",
+    "cancelled the pending payment of {amount} for {milestones}",
     Audience.BOTH,
     "Pending payment cancelled: {escrow}, {amount}",
     url_name="billing:payment",
@@ -216,7 +216,7 @@ RELEASE_WARNING = kind(
 )
 AUTHENTICATION_REMINDER = kind(
     "authentication_reminder",
-    "reminded the Client with {left} left to authenticate the payment of {amount} for {escrow} by "
+    "reminded the Client with {left} left to authenticate the payment of {amount} for {milestones} by "
     "{due}",
     Audience.CLIENT,
     "Authenticate by {due}: {escrow}, {amount}",
@@ -225,7 +225,7 @@ AUTHENTICATION_REMINDER = kind(
 )
 PAYMENT_LAPSED = kind(
     "payment_lapsed",
-    "let the Pending payment of {amount} for {escrow} lapse",
+    "let the Pending payment of {amount} for {milestones} lapse",
     Audience.BOTH,
     "Payment lapsed: {escrow}, {amount}",
     url_name="billing:payment",
@@ -258,7 +258,7 @@ FREELANCER_TOLD = kind(
 RETURNED = kind("returned", "sent {amount} of “{escrow}” back to the Client")
 SETTLED = kind(
     "settled",
-    "settled the dormant Job: {amount} went back to the Client ({escrow})",
+    "settled the dormant Job: {amount} went back to the Client ({milestones})",
     Audience.BOTH,
     "Settled: {job}, {amount} goes back",
 )

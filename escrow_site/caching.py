@@ -38,8 +38,8 @@ class ForgivingClient(RedisCacheClient):
     """Answers at once: the driver's own retries would hold a page for seconds."""
 
     def __init__(self, servers: Any, **options: Any) -> None:
-        patience = {"socket_connect_timeout": 1, "socket_timeout": 1}
-        super().__init__(servers, retry=Retry(NoBackoff(), 0), **patience, **options)
+        options = {"socket_connect_timeout": 1, "socket_timeout": 1, **options}
+        super().__init__(servers, retry=Retry(NoBackoff(), 0), **options)
         self._clients: dict[bool, Any] = {}
 
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:

@@ -83,6 +83,14 @@ class Environment:
         self.problems.append(f"{name} must be an address that starts with {known}")
         return ""
 
+    def address(self, name: str, *, default: str | None = None) -> str:
+        """An e-mail address alone, without a name before it: it stands in links."""
+        value = self.text(name, default=default)
+        if value and not re.fullmatch(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+", value):
+            self.problems.append(f"{name} must be an e-mail address, as in help@example.com")
+            return ""
+        return value
+
     def path(self, name: str, *, default: str) -> str:
         """A place on the site, with the slash after it that Django's addresses have."""
         value = self.text(name, default=default).strip("/")

@@ -7,14 +7,12 @@ over HTTPS only. A missing or wrong value stops the start with one list of all o
 
 import logging
 import os
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import dj_database_url
-from celery.schedules import crontab
 
-from escrow_site import logs
+from escrow_site import logs, schedule
 from escrow_site.environment import (
     Environment,
     broker_url,
@@ -185,10 +183,12 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # A task that runs when the broker goes is let finish; leases keep its twin from doing things twice.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-# A page must answer at once when the broker is away: one attempt, no retry. The beat picks up what was left.
+# A page must answer soon when the broker is away, or there and silent: one attempt, no retry. The beat picks up
+# what was left.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 0,
     "socket_connect_timeout": 1,
+    "socket_timeout": 3,
     "visibility_timeout": 600,
 }
 CELERY_TASK_PUBLISH_RETRY = False
@@ -205,28 +205,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = environment.text(
     "CELERY_BEAT_FILE", default=str(DATA_DIR / "celerybeat-schedule")
 )
-
-
-def every(*, seconds: int, task: str) -> dict[str, object]:
-    """A beat entry that expires before the next one is due: a worker that comes back finds one and not hundreds."""
-    return {
-        "task": task,
-        "schedule": timedelta(seconds=seconds),
-        "options": {"expires": seconds - 1},
-    }
-
-
-CELERY_BEAT_SCHEDULE = {
-    "sweep": every(seconds=30, task="workroom.tasks.sweep"),
-    "deliver_notices": every(seconds=30, task="workroom.tasks.deliver_notices"),
-    "work_off_gateway_events": every(seconds=30, task="billing.tasks.work_off_events"),
-    "reconcile_payments": every(seconds=60, task="billing.tasks.reconcile"),
-    "audit_ledger": {
-        "task": "billing.tasks.audit_ledger",
-        "schedule": crontab(hour="3", minute="30"),
-        "options": {"expires": 3600},
-    },
-}
+CELERY_BEAT_SCHEDULE = schedule.SCHEDULE
 
 # --- People and sign-in ---------------------------------------------------------------------------
 
@@ -349,6 +328,8 @@ DEFAULT_FROM_EMAIL = environment.text(
     "DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <no-reply@{SITE_HOST or 'localhost'}>"
 )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Where people write who need a human, with an account or without: on every page and in every mail.
+SUPPORT_EMAIL = environment.address("SUPPORT_EMAIL", default="support@localhost" if LOCAL else None)
 
 # --- Files ----------------------------------------------------------------------------------------
 

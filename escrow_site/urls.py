@@ -29,6 +29,17 @@ site_patterns: list[URLPattern | URLResolver] = [
     # Pages of allauth's that ours take the place of.
     path("accounts/email/", addresses.addresses, name="account_email"),
     path("accounts/password/change/", security.change_password, name="account_change_password"),
+    path("accounts/reauthenticate/", security.reauthenticate, name="account_reauthenticate"),
+    path(
+        "accounts/2fa/reauthenticate/",
+        security.reauthenticate_by_code,
+        name="mfa_reauthenticate",
+    ),
+    path(
+        "accounts/2fa/webauthn/reauthenticate/",
+        security.reauthenticate_by_passkey,
+        name="mfa_reauthenticate_webauthn",
+    ),
     path("accounts/2fa/", RedirectView.as_view(pattern_name="jobs:security"), name="mfa_index"),
     path(
         "accounts/2fa/webauthn/",

@@ -44,3 +44,19 @@ def test_a_date_ends_at_midnight_utc() -> None:
 @pytest.mark.parametrize("day", [date(2026, 3, 2), date(2026, 3, 5), date(2026, 3, 8)])
 def test_a_week_begins_on_monday(day: date) -> None:
     assert timing.week_start(day) == date(2026, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("kept", "shown"),
+    [
+        (f"No answer by {display.utc(DUE)}.", "No answer by 9 Apr 2026 01:00 UTC+13."),
+        (
+            "31 Feb 2026 12:00 UTC and 8 Apr 2026 29:00 UTC",
+            "31 Feb 2026 12:00 UTC and 8 Apr 2026 29:00 UTC",
+        ),
+        ("Nothing of it.", "Nothing of it."),
+    ],
+)
+def test_a_kept_sentence_is_shown_in_the_readers_zone(kept: str, shown: str) -> None:
+    with timezone.override("Pacific/Apia"):
+        assert display.with_local_instants(kept) == shown

@@ -71,6 +71,7 @@ ALLOWED: dict[type[models.Model], dict[str, tuple[set[str], str]]] = {
     Chargeback: {
         "record": ({"open"}, "recorded"),
         "send_back": ({"recorded"}, "open"),
+        "take_back": ({"recorded"}, "open"),
         "win": ({"recorded"}, "won"),
         "lose": ({"recorded"}, "lost"),
     },
@@ -109,6 +110,7 @@ ALLOWED: dict[type[models.Model], dict[str, tuple[set[str], str]]] = {
         "confirm": ({"proposed"}, "confirmed"),
         "send_back": ({"proposed"}, "sent_back"),
         "overtake": ({"proposed"}, "overtaken"),
+        "withdraw": ({"proposed"}, "withdrawn"),
     },
     SealedLimit: {
         "match": ({"waiting"}, "matched"),

@@ -17,12 +17,12 @@ from allauth.core.internal.ratelimit import get_ip
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.sites.shortcuts import get_current_site
 from django.core.validators import MaxLengthValidator
 from django.db import IntegrityError, transaction
 from django.forms import BaseForm
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone, translation
 
 from escrow_site.lib import hosts, timing
 from escrow_site.lib.web import is_on_this_site
@@ -173,12 +173,26 @@ class AccountAdapter(DefaultAccountAdapter):
                 return reverse("workroom:job", args=[job.pk])
         return super().get_signup_redirect_url(request)
 
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: Person,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """In its reader's language and time zone, in whosever request, or in none: a bank's answer is nobody's."""
+        facts = {"timestamp": timing.real_now(), **(context or {})}
+        if self.request is not None:
+            facts["ip"] = self.get_client_ip(self.request)
+            facts["user_agent"] = self.get_http_user_agent(self.request)
+        with translation.override(user.language), timezone.override(user.time_zone):
+            self.send_mail(template_prefix, email or user.email, facts)
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Write the mail now, and let a worker send it once the transaction is over."""
         known = {
             "request": running.request,
             "email": email,
-            "current_site": get_current_site(running.request),
             "site_name": settings.SITE_NAME,
             "site_url": settings.SITE_URL,
             **{name: _on_this_site(value) for name, value in context.items()},

@@ -24,7 +24,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         "cannot_delete_authenticator": (
             "Support agents need a second factor. Add another one first, then remove this one."
         ),
-        "incorrect_code": "This code is not correct. Codes count once: wait for the next one.",
+        "incorrect_code": (
+            "This code is not correct. Check what you typed; a code of the app counts once, and a new one "
+            "comes every 30 seconds."
+        ),
     }
 
     def get_totp_issuer(self) -> str:

@@ -30,7 +30,7 @@ class ChargebackAdmin(DeskPages):
     change_form_template = "admin/billing/chargeback/change_form.html"
     job_path = "payment__job"
     currency_of = "payment.currency"
-    page_verb, act_verbs = "end", ("record", "confirm", "send_back")
+    page_verb, act_verbs = "end", ("record", "confirm", "send_back", "take_back")
     page_related = (
         "payment__job__client", "payment__job__freelancer", "payment__job__policy", "payment__method",
         "recorded_by", "confirmed_by",
@@ -79,7 +79,7 @@ class ChargebackAdmin(DeskPages):
         done = "Recorded. Nothing moves before a second agent has confirmed it."
         return self.act(request, row, form, record, done=done, name="record_form")
 
-    @method_decorator(reauthentication_required)
+    @method_decorator(reauthentication_required("Confirm how a chargeback ended"))
     def confirm_view(self, request: HttpRequest, row_id: int) -> HttpResponse:
         """Confirm what another agent recorded: it ends so."""
         row, form = self.row_of(request, row_id), ConfirmForm(request.POST)
@@ -104,6 +104,17 @@ class ChargebackAdmin(DeskPages):
         done = "Sent back: it is to be recorded anew."
         return self.act(request, row, form, send_back, done=done, name="send_back_form")
 
+    def take_back_view(self, request: HttpRequest, row_id: int) -> HttpResponse:
+        """Take one's own record back."""
+        row = self.row_of(request, row_id)
+
+        def take_back() -> str:
+            chargebacks.take_back(row.pk, by=agent_of(request), at=timing.now())
+            return "Took the record back"
+
+        done = "Taken back: it is to be recorded anew."
+        return self.act(request, row, Form(request.POST), take_back, done=done, name="form")
+
     def page(self, request: HttpRequest, row: Chargeback, **forms: Form) -> HttpResponse:
         by, at = agent_of(request), timing.now()
         escrows = escrows_of(row.payment)
@@ -117,6 +128,7 @@ class ChargebackAdmin(DeskPages):
             "with_payer_minor": payments.with_payer_minor(row.payment),
             "why_not_record": chargebacks.may_record(row, by=by, at=at),
             "why_not_confirm": chargebacks.may_confirm(row, by=by, at=at),
+            "why_not_take_back": chargebacks.may_take_back(row, by=by, at=at),
             "record_form": RecordForm(),
             "confirm_form": ConfirmForm(),
             "send_back_form": SendBackForm(),

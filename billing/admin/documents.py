@@ -7,7 +7,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from billing.models import ClosingStatement, Document, DocumentSeries, ProForma
-from billing.selectors.spoken import document_called, pro_forma_called, statement_called
+from billing.selectors.spoken import (
+    amount_said,
+    document_called,
+    pro_forma_called,
+    statement_called,
+)
 from escrow_site.lib.admin import ReadOnlyAdmin, currency_filter, link
 
 
@@ -61,7 +66,10 @@ class DocumentAdmin(ReadOnlyAdmin):
     search_fields = (
         "issuer__name", "issuer__email", "job__title", "job__client__name", "job__client__email", "escrow__title",
     )  # fmt: skip
-    search_help_text = "Number (INV-12-0007), party (name or e-mail address), Job (title, or “job 7”), or Milestone"
+    search_help_text = (
+        "Number (INV-12-0007), party (name or e-mail address), Job (title, or “job 7”), Milestone, or exact amount, "
+        "whole or net ($140.00)"
+    )
     fields = (
         "name", "kind", "issuer", "number", "job", "escrow", "release", "pro_forma", "corrects", "refund", "currency",
         "gross_minor", "service_fee_minor", "processing_fee_minor", "net_minor", "issued_at", "parties", "paper",
@@ -74,6 +82,10 @@ class DocumentAdmin(ReadOnlyAdmin):
     def named(self, term: str) -> Q | None:
         document = document_called(term)
         return super().named(term) if document is None else document
+
+    def may_mean(self, term: str) -> Q:
+        gross, net = amount_said(term, "gross_minor"), amount_said(term, "net_minor")
+        return super().may_mean(term) | (gross or Q(pk__in=[])) | (net or Q(pk__in=[]))
 
 
 @admin.register(DocumentSeries)

@@ -16,6 +16,7 @@ from billing.models import (
     Payout,
     Refund,
 )
+from billing.selectors.spoken import amount_said
 from escrow_site.lib.admin import (
     ReadOnlyAdmin,
     ReadOnlyInline,
@@ -127,7 +128,8 @@ class PaymentAdmin(ReadOnlyAdmin):
         "job__title", "payer__name", "payer__email", "method__last_four", "gateway_reference", "idempotency_key",
     )  # fmt: skip
     search_help_text = (
-        "Job (title, “job 7”), payer (name, address), last four digits, gateway’s reference, number"
+        "Job (title, “job 7”), payer (name, address), last four digits, exact amount ($140.00), gateway’s reference, "
+        "number"
     )
     fields = (
         "job", "payer", "method", "amount_minor", "currency", "state", "failure", "started_at", "lapses_at",
@@ -142,7 +144,8 @@ class PaymentAdmin(ReadOnlyAdmin):
         )
 
     def may_mean(self, term: str) -> Q:
-        return super().may_mean(term) | belongs_to(term, "payer")
+        found = super().may_mean(term) | belongs_to(term, "payer")
+        return found | (amount_said(term, "amount_minor") or Q(pk__in=[]))
 
 
 @admin.register(Allocation)

@@ -110,6 +110,12 @@ class Chargeback(StateMixin, models.Model):
     def send_back(self, *, answer: str) -> None:
         self.answer = answer
 
+    @transition(field=state, source=State.RECORDED, target=State.OPEN)
+    def take_back(self) -> None:
+        """As if it had not been recorded: the history says what was."""
+        self.outcome = self.reason = ""
+        self.recorded_at, self.recorded_by_id = None, None
+
     @transition(field=state, source=State.RECORDED, target=State.WON)
     def win(self, *, at: datetime, by_id: int) -> None:
         """The payment stands."""

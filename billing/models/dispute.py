@@ -233,6 +233,7 @@ class Decision(StateMixin, models.Model):
         CONFIRMED = "confirmed", "Confirmed"
         SENT_BACK = "sent_back", "Sent back"
         OVERTAKEN = "overtaken", "Overtaken"
+        WITHDRAWN = "withdrawn", "Withdrawn"
 
     dispute = models.ForeignKey(Dispute, models.PROTECT, related_name="decisions")
     decided_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
@@ -252,7 +253,9 @@ class Decision(StateMixin, models.Model):
         )
         constraints = (
             models.CheckConstraint(
-                condition=Q(state__in=["proposed", "confirmed", "sent_back", "overtaken"]),
+                condition=Q(
+                    state__in=["proposed", "confirmed", "sent_back", "overtaken", "withdrawn"]
+                ),
                 name="decision_state_known",
             ),
             models.UniqueConstraint(
@@ -298,6 +301,10 @@ class Decision(StateMixin, models.Model):
     @transition(field=state, source=State.PROPOSED, target=State.OVERTAKEN)
     def overtake(self) -> None:
         """The parties agreed, or the Dispute ended otherwise, before it was confirmed."""
+
+    @transition(field=state, source=State.PROPOSED, target=State.WITHDRAWN)
+    def withdraw(self) -> None:
+        """Who decided took it back before anybody had checked it."""
 
 
 class SealedLimit(StateMixin, models.Model):

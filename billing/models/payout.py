@@ -42,6 +42,11 @@ class Payout(StateMixin, models.Model):
     def __str__(self) -> str:
         return f"Payout {self.pk}"
 
+    @property
+    def last_four(self) -> str:
+        """Of the bank account: enough for its owner to know it, and nothing to a stranger."""
+        return str(self.destination)[-4:]
+
     @transition(field=state, source=State.STARTED, target=State.PAID)
     def confirm(self, *, at: datetime, gateway_reference: str) -> None:
         self.ended_at = at

@@ -17,7 +17,7 @@ from billing.moves.refunds import Return
 from billing.moves.releases import Part, Released
 from billing.selectors import rules
 from billing.timetables import Event, What
-from escrow_site.lib.display import utc
+from escrow_site.lib.display import quoted, utc
 from escrow_site.lib.timing import business_days_after
 from jobs.models import Activity, Job, Policy
 from jobs.notices import Kind
@@ -157,8 +157,10 @@ def _of_request(case: Case, event: Event) -> Entry:
 def _of_payment(case: Case, event: Event) -> Entry:
     assert event.payment_id is not None
     payment, policy = case.payments[event.payment_id], case.table.policy
+    titles = [case.escrows[number].title for number in event.numbers]
     facts: dict[str, Any] = {
-        "escrow": ", ".join(case.escrows[number].title for number in event.numbers),
+        "escrow": ", ".join(titles),
+        "milestones": quoted(titles),
         "number": event.number,
         "amount_minor": event.amount_minor,
         "payment": payment.pk,
@@ -229,7 +231,7 @@ def _outcomes(case: Case, coming: Sequence[Event], what: What) -> list[dict[str,
 
 def _of_settlement(case: Case, event: Event) -> Entry:
     returns = [one for one in case.events if one.what is What.RETURN and one.at == event.at]
-    titles = ", ".join(case.escrows[one.number].title for one in returns if one.number is not None)
+    titles = [case.escrows[one.number].title for one in returns if one.number is not None]
     return _entry(
         case.job,
         notices.SETTLED,
@@ -237,7 +239,8 @@ def _of_settlement(case: Case, event: Event) -> Entry:
         reason=dormancy_rule(case, event),
         dormant_at=dormant_since(case, event),
         amount_minor=sum(one.amount_minor for one in returns),
-        escrow=titles,
+        escrow=", ".join(titles),
+        milestones=quoted(titles),
     )
 
 

@@ -10,6 +10,7 @@ from billing.models import Allocation, Escrow, Payment
 from billing.moves.refunds import wake_reconciling
 from billing.notices import PAYMENT_CANCELLED, PAYMENT_STOPPED
 from escrow_site.lib import states
+from escrow_site.lib.display import quoted
 from escrow_site.lib.transactions import once_after_commit
 from jobs.models import Job, Person
 from jobs.services.activity import Entry
@@ -69,6 +70,7 @@ def _entry(
         reason=reason,
         facts={
             "escrow": ", ".join(escrow.title for escrow in escrows),
+            "milestones": quoted(escrow.title for escrow in escrows),
             "number": escrows[0].number if escrows else None,
             "numbers": [escrow.number for escrow in escrows],
             "amount_minor": payment.amount_minor,

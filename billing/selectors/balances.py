@@ -112,9 +112,9 @@ def _words(transfer: Transfer) -> str:
         case Transfer.Code.RELEASE if source.escrow:
             return f"Released to you: {source.escrow}"
         case Transfer.Code.PAYOUT if target.payout:
-            return f"Payout to the account ending in {target.payout.destination[-4:]}"
+            return f"Payout to the account ending in {target.payout.last_four}"
         case Transfer.Code.PAYOUT_RETURNED if source.payout:
-            return f"Payout to the account ending in {source.payout.destination[-4:]} came back"
+            return f"Payout to the account ending in {source.payout.last_four} came back"
         case Transfer.Code.CREDIT:
             return "Refunded by you, after its release"
         case Transfer.Code.REFUND_REFUSED:

@@ -23,9 +23,11 @@ JOBS_OFFERED = 25
 REQUESTS = {
     ReleaseRequest.State.OPEN: "Open",
     ReleaseRequest.State.OVERDUE: "Overdue",
+    ReleaseRequest.State.DISPUTED: "Disputed",
     ReleaseRequest.State.RELEASED: "Released",
     ReleaseRequest.State.VOIDED: "Voided",
     ReleaseRequest.State.RETURNED: "Changes requested",
+    ReleaseRequest.State.SETTLED: "Settled",
 }
 DOCUMENTS = {
     Document.Kind.FINAL_INVOICE: "Final invoices",
@@ -51,10 +53,14 @@ COLUMNS = (
     "kind, id, paper_id, job_id, currency, escrow_id, issuer_id, number, state, amount_minor, at, "
     "due_at"
 )
+# Due is what is released by itself then: not what a Dispute or a chargeback has frozen (R9.1, R8.4).
 REQUEST_ENTRIES = """
 SELECT 'request', request.id, pro_forma.id, mine.id, mine.currency, request.escrow_id, 0::bigint,
        request.id, request.state, pro_forma.amount_minor, request.requested_at,
-       CASE WHEN request.ended_at IS NULL THEN request.auto_release_at END
+       CASE WHEN request.state IN ('open', 'overdue')
+             AND NOT EXISTS (SELECT FROM billing_escrow AS frozen
+                              WHERE frozen.id = request.escrow_id AND frozen.charged_back_at IS NOT NULL)
+            THEN request.auto_release_at END
   FROM mine
   JOIN billing_releaserequest AS request ON request.job_id = mine.id
   JOIN billing_proforma AS pro_forma ON pro_forma.request_id = request.id

@@ -219,6 +219,11 @@ class Outcome:
     document_id: int | None
 
 
+def was_decided(activities: list[Activity]) -> bool:
+    """Whether support settled it, whose reasons then stand at its end."""
+    return any(activity.kind == DISPUTE_DECIDED.name for activity in activities)
+
+
 def outcome(activities: list[Activity]) -> Outcome | None:
     """The division that settled the Dispute; None when it ended otherwise, or is open."""
     for activity in reversed(activities):

@@ -1,16 +1,23 @@
-"""Numbers of papers as people say them on the telephone: "INV 12 7" is INV-12-0007."""
+"""What people say on the telephone: "INV 12 7" is INV-12-0007, "$140.00" an amount in some kind of dollars."""
 
 import re
+from functools import reduce
+from operator import or_
 
 from django.db.models import Q
 
 from billing.models import ClosingStatement, Document, ProForma
+from escrow_site.lib import money
 
 NUMBER = r"#?0*(\d{1,12})"
 BETWEEN = r"[\s.\-/]+"
 PREFIXES = {prefix: kind for kind, prefix in Document.PREFIXES.items()}
 DOCUMENT = re.compile(rf"({'|'.join(PREFIXES)})[\s.\-/]*{NUMBER}{BETWEEN}{NUMBER}", re.IGNORECASE)
 PRO_FORMA = re.compile(rf"{ProForma.PREFIX}[\s.\-/]*{NUMBER}", re.IGNORECASE)
+# An amount has a sign, a code or decimals: a bare number is that of a row.
+AMOUNT = re.compile(
+    r"([^\d\s.,()+-]{0,3}) ?([\d., ]{1,30}?) ?([A-Z]{3}|[^\w\s.,()+-])?", re.IGNORECASE
+)
 STATEMENT = re.compile(rf"CS[\s.\-/]*{NUMBER}{BETWEEN}{NUMBER}", re.IGNORECASE)
 
 
@@ -53,3 +60,31 @@ def release_of_paper(name: str) -> Q | None:
     if (pro_forma := pro_forma_called(name)) is not None:
         return Q(request__pro_forma__in=ProForma.objects.filter(pro_forma))
     return None
+
+
+def amount_said(term: str, column: str) -> Q | None:
+    """The condition that ``column`` is this amount (``$140.00``, ``140.00 EUR``); None if this is no amount."""
+    match = AMOUNT.fullmatch(term.strip())
+    if match is None:
+        return None
+    sign, number = (match[1] or match[3] or "").upper(), match[2]
+    if not sign and "." not in number:
+        return None
+    found = [
+        Q(**{column: amount_minor}, currency=currency)
+        for currency in money.CURRENCIES
+        if (amount_minor := _in(currency, number)) is not None
+        and (not sign or sign == currency or sign in money.display(amount_minor, currency))
+    ]
+    return reduce(or_, found) if found else None
+
+
+def _in(currency: str, number: str) -> int | None:
+    """The amount in minor units; None if it is none, or is not written as this currency is."""
+    decimals = len(number.partition(".")[2])
+    if decimals not in (0, money.digits(currency)):
+        return None
+    try:
+        return money.parse(number, currency)
+    except money.BadAmount:
+        return None

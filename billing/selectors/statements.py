@@ -37,6 +37,17 @@ SUMS = [
     Column("Fees", 14, is_number=True),
     Column("Net", 17, is_number=True),
 ]
+# What went back after its release has a column of its own, where there is such money: "Released" is
+# gross on every page, so that funded is released and refunded together.
+SUMS_WITH_CREDITS = [
+    Column("Milestone", 20),
+    Column("Funded", 14, is_number=True),
+    Column("Released", 14, is_number=True),
+    Column("Refunded", 13, is_number=True),
+    Column("Refunded later", 13, is_number=True),
+    Column("Fees", 12, is_number=True),
+    Column("Net", 14, is_number=True),
+]
 MOVEMENTS = [
     Column("When", 15),
     Column("What", 37),
@@ -80,7 +91,7 @@ def statement_paper(statement: ClosingStatement) -> Paper:
             *_ended_by(ending),
         ],
         tables=[
-            Table(SUMS, [_sums_group(statement.totals, job.currency)], "Totals"),
+            _sums_table(statement.totals, job.currency),
             Table(MOVEMENTS, _movement_groups(statement, job.currency), "Every payment"),
         ],
         totals=_totals(sums, job.currency),
@@ -131,12 +142,12 @@ def _fees_minor(sums: Line) -> int:
     return fees_minor + _return_fee_minor(sums)
 
 
-def _sums_row(title: Cell, sums: Line, currency: str) -> list[Cell]:
-    kept_minor = sums["released_minor"] - sums["credited_minor"]
+def _sums_row(title: Cell, sums: Line, currency: str, *, with_credits: bool) -> list[Cell]:
     amounts_minor = (
         sums["funded_minor"],
-        kept_minor,
-        _refunded_minor(sums),
+        sums["released_minor"],
+        sums["refunded_minor"],
+        *([sums["credited_minor"]] if with_credits else []),
         _fees_minor(sums),
         sums["net_minor"],
     )
@@ -149,17 +160,20 @@ def _milestone_name(milestone: Line) -> str:
     return f"{place}. {milestone['title']}"
 
 
-def _sums_group(totals: Line, currency: str) -> Group:
+def _sums_table(totals: Line, currency: str) -> Table:
     """A row for each Milestone, and the Job's own below."""
+    with_credits = bool(totals["job"]["credited_minor"])
     rows = [
         _sums_row(
             Cell(_milestone_name(sums), Escrow.State(sums["state"]).label),
             sums,
             currency,
+            with_credits=with_credits,
         )
         for sums in totals["milestones"]
     ]
-    return Group(rows, sums=_sums_row(Cell("The Job"), totals["job"], currency))
+    job = _sums_row(Cell("The Job"), totals["job"], currency, with_credits=with_credits)
+    return Table(SUMS_WITH_CREDITS if with_credits else SUMS, [Group(rows, sums=job)], "Totals")
 
 
 def _movement_groups(statement: ClosingStatement, currency: str) -> list[Group]:

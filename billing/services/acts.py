@@ -32,6 +32,7 @@ Kind = Intervention.Kind
 Guard = Callable[[Intervention, Person, datetime], Refusal | None]
 # The lines of history of the act itself: whom they would tell is told by the notice about it.
 OF_THE_ACT = {one.name for one in (RELEASED, REFUNDED, CREDITED, VOIDED)}
+OF_THE_REQUEST = ("request", "stands_until_at")
 
 
 class WrongUntil(Refusal):
@@ -230,19 +231,19 @@ def carry_out(
 
 
 def _named_by(entries: list[Entry]) -> dict[str, Any]:
-    """The Release Request that the act was about, if there was one: the notice speaks of no other."""
-    named = {
-        entry.facts["request"]
-        for entry in entries
-        if entry.kind.name in OF_THE_ACT and "request" in entry.facts
-    }
-    return {"request": named.pop()} if named else {}
+    """The Release Request that the act was about, if there was one, and how long it stands for what is
+    left: the notice speaks of no other.
+    """
+    for entry in entries:
+        if entry.kind.name in OF_THE_ACT and "request" in entry.facts:
+            return {name: entry.facts[name] for name in OF_THE_REQUEST if name in entry.facts}
+    return {}
 
 
 def _ground(intervention: Intervention) -> str:
     """Why, for papers and ledger: the rule, the party and how he asked."""
     how = f", asked {intervention.asked_how}" if intervention.asked_by else ""
-    return f"By support {intervention.on_whose_behalf}{how} (R9.7)."[:LONGEST_REASON]
+    return f"By support {intervention.on_whose_behalf}{how}."[:LONGEST_REASON]
 
 
 def _release(intervention: Intervention, by: Person, at: datetime) -> Done:

@@ -31,6 +31,7 @@ from billing.notices import (
 )
 from billing.services import refunds
 from escrow_site.lib import statements, states
+from escrow_site.lib.display import quoted
 from escrow_site.lib.timing import DAY
 from jobs.models import Person
 from jobs.notices import Kind
@@ -249,6 +250,7 @@ def _record(
         at=at,
         reason=reason,
         escrow=", ".join(escrow.title for escrow in escrows),
+        milestones=quoted(escrow.title for escrow in escrows),
         number=escrows[0].number,
         numbers=[escrow.number for escrow in escrows],
         amount_minor=payment.amount_minor,

@@ -1,9 +1,10 @@
 """Chargebacks: the Client's bank wants a payment back (R8.4).
 
 The provider says that one began; how it ended is recorded by one agent, as the bank has told us, and
-confirmed by a second, senior one. What is still held is frozen meanwhile; released money is not taken
-from the Freelancer, whatever the end. The amount is the bank's: of what is held no more than that goes to
-it, and a refund of the payment that its source refuses covers it too (``refunds``).
+confirmed by a second, senior one, or taken back by the first. What is still held is frozen meanwhile;
+released money is not taken from the Freelancer, whatever the end. The amount is the bank's: of what is
+held no more than that goes to it, and a refund of the payment that its source refuses covers it too
+(``refunds``).
 """
 
 import logging
@@ -15,6 +16,7 @@ from billing.chargeback_notices import (
     CHARGEBACK_OPENED,
     CHARGEBACK_RECORDED,
     CHARGEBACK_SENT_BACK,
+    CHARGEBACK_TAKEN_BACK,
     CHARGEBACK_WON,
 )
 from billing.gateways.base import Answer, Status
@@ -191,6 +193,29 @@ def send_back(chargeback_id: int, *, answer: str, by: Person, at: datetime) -> C
     return chargeback
 
 
+def may_take_back(chargeback: Chargeback, *, by: Person, at: datetime) -> Refusal | None:
+    """Who recorded it takes it back while nobody has confirmed it."""
+    if refusal := refuse_non_agent(chargeback.payment.job, by=by, permission=RECORD_PERMISSION):
+        return refusal
+    if chargeback.state != Chargeback.State.RECORDED:
+        return WrongState("Nothing is recorded that waits to be confirmed.")
+    if chargeback.recorded_by_id != by.pk:
+        return WrongParty("Only the person who recorded this can take it back.")
+    return None
+
+
+def take_back(chargeback_id: int, *, by: Person, at: datetime) -> Chargeback:
+    """Take one's own record back: it is to be recorded anew. Locks the Job. Raises the Refusal of
+    may_take_back.
+    """
+    with catching_up.locked_job(_job_id(chargeback_id), at=at) as job:
+        chargeback, escrows = _read(job, chargeback_id)
+        refuse_if(may_take_back(chargeback, by=by, at=at))
+        states.move([chargeback], "take_back")
+        _note(CHARGEBACK_TAKEN_BACK, chargeback, escrows, by=by, at=at)
+    return chargeback
+
+
 def _win(chargeback: Chargeback, escrows: list[Escrow], *, by: Person, at: datetime) -> None:
     states.move([chargeback], "win", at=at, by_id=by.pk)
     moves.thaw(chargeback.payment.job, escrows, at=at)
@@ -248,7 +273,7 @@ def _note(
     *,
     by: Person,
     at: datetime,
-    reason: str,
+    reason: str = "",
 ) -> None:
     facts = _facts(chargeback, escrows)
     activity.record(chargeback.payment.job, kind, by=by, at=at, reason=reason, **facts)

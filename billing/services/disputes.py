@@ -6,7 +6,7 @@ the money moves in the end in ``settling``.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -36,6 +36,12 @@ from jobs.services.files import Checked
 WORDS_AT_MOST = 5000
 HELD_CHANGED = "What is held has changed since you opened this page. Look at the amounts again."
 WITHDRAWN = "Withdrawn by the side that opened it."
+# Within this the same words are a second click, later they are said again.
+SECOND_CLICK = timedelta(minutes=1)
+
+
+class SentAlready(Refusal):
+    """The same was sent before: a second click, or a page sent again (R12)."""
 
 
 @contextmanager
@@ -213,7 +219,7 @@ def answer(
 ) -> Dispute:
     """Answer a Dispute: silence will not bring it to support any more.
 
-    Locks the Job. Raises the Refusal of may_answer, NothingSaid, WrongFile.
+    Locks the Job. Raises the Refusal of may_answer, NothingSaid, SentAlready, WrongFile.
     """
     checked = files.check_all(uploads)
     text = words.check(text, what="your answer", at_most=WORDS_AT_MOST)
@@ -238,7 +244,7 @@ def add_statement(
 ) -> Dispute:
     """Say more in a Dispute. The first words of the other side are its answer, however it sends them.
 
-    Locks the Job. Raises the Refusal of may_add, NothingSaid, WrongFile.
+    Locks the Job. Raises the Refusal of may_add, NothingSaid, SentAlready, WrongFile.
     """
     checked = files.check_all(uploads)
     text = words.check(text, what="your statement", at_most=WORDS_AT_MOST)
@@ -250,6 +256,7 @@ def add_statement(
 
 def _say(dispute: Dispute, text: str, checked: list[Checked], *, by: Person, at: datetime) -> None:
     is_answer = is_silent(dispute, by=by)
+    refuse_if(refuse_said_again(dispute, text, by=by, at=at))
     DisputeStatement.objects.create(dispute=dispute, by=by, made_at=at, text=text)
     _add_evidence(dispute, checked, by=by, at=at)
     if is_answer:
@@ -259,12 +266,22 @@ def _say(dispute: Dispute, text: str, checked: list[Checked], *, by: Person, at:
     activity.record(dispute.job, kind, by=by, at=at, reason=text, **facts)
 
 
+def refuse_said_again(
+    dispute: Dispute, text: str, *, by: Person, at: datetime
+) -> SentAlready | None:
+    """The last words of this person in this Dispute, once more within a minute, are a second click."""
+    last = DisputeStatement.objects.filter(dispute=dispute, by=by).order_by("pk").last()
+    if last is None or last.text != text or at - last.made_at >= SECOND_CLICK:
+        return None
+    return SentAlready("You have said this already: it is sent once.")
+
+
 def add_evidence(
     dispute_id: int, *, uploads: Iterable[UploadedFile], by: Person, at: datetime
 ) -> list[Evidence]:
     """Lay files before the other side and support. Not an answer: that needs words, or an offer.
 
-    Locks the Job. Raises the Refusal of may_add, NothingSaid, WrongFile.
+    Locks the Job. Raises the Refusal of may_add, NothingSaid, SentAlready, WrongFile.
     """
     checked = files.check_all(uploads)
     if not checked:
@@ -284,6 +301,7 @@ def _add_evidence(
     """The bytes are written last: what was checked and is refused after all leaves nothing behind."""
     if not checked:
         return []
+    refuse_if(_refuse_laid_before(dispute, checked, by=by))
     if Evidence.objects.filter(dispute=dispute, by=by).count() + len(checked) > EVIDENCE_AT_MOST:
         raise files.WrongFile(
             f"You can add {EVIDENCE_AT_MOST} files to one Dispute: put several into one ZIP archive."
@@ -292,6 +310,16 @@ def _add_evidence(
     return Evidence.objects.bulk_create(
         Evidence(dispute=dispute, file=one, by=by, added_at=at) for one in stored
     )
+
+
+def _refuse_laid_before(
+    dispute: Dispute, checked: list[Checked], *, by: Person
+) -> SentAlready | None:
+    """The same content, whatever its name, is before the other side and support already."""
+    before = Evidence.objects.filter(dispute=dispute, by=by).values_list("file__sha256", flat=True)
+    known = set(before.filter(file__sha256__in=[one.sha256 for one in checked]))
+    names = ", ".join(f"“{one.name}”" for one in checked if one.sha256 in known)
+    return SentAlready(f"You have added {names} to this Dispute already.") if names else None
 
 
 # --- To support, or taken back (R9.3, R9.4) ---

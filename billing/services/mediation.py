@@ -9,6 +9,7 @@ from datetime import datetime
 from billing.dispute_notices import (
     DECISION_PROPOSED,
     DECISION_SENT_BACK,
+    DECISION_WITHDRAWN,
     DISPUTE_ASKED,
     DISPUTE_DECIDED,
 )
@@ -16,7 +17,12 @@ from billing.models import Decision, Dispute, DisputeStatement
 from billing.moves import disputes as moves
 from billing.selectors import frozen
 from billing.services import settling
-from billing.services.disputes import HELD_CHANGED, WORDS_AT_MOST, locked_dispute
+from billing.services.disputes import (
+    HELD_CHANGED,
+    WORDS_AT_MOST,
+    locked_dispute,
+    refuse_said_again,
+)
 from billing.services.offers import refuse_share
 from escrow_site.lib import states
 from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState, refuse_if
@@ -30,6 +36,7 @@ RULE = "Dispute decided by support, and confirmed by a second support agent."
 OVER = {
     Decision.State.CONFIRMED: "confirmed already",
     Decision.State.SENT_BACK: "sent back already",
+    Decision.State.WITHDRAWN: "withdrawn by who had made it",
     Decision.State.OVERTAKEN: "overtaken: the Dispute had ended before it was confirmed",
 }
 
@@ -50,11 +57,12 @@ def may_ask(dispute: Dispute, *, by: Person, at: datetime) -> Refusal | None:
 def ask(dispute_id: int, *, text: str, by: Person, at: datetime) -> DisputeStatement:
     """Ask both sides for more; they read it among the statements.
 
-    Locks the Job. Raises the Refusal of may_ask, NothingSaid.
+    Locks the Job. Raises the Refusal of may_ask, NothingSaid, SentAlready.
     """
     text = words.check(text, what="what you want to know", at_most=WORDS_AT_MOST)
     with locked_dispute(dispute_id, at=at) as dispute:
         refuse_if(may_ask(dispute, by=by, at=at))
+        refuse_if(refuse_said_again(dispute, text, by=by, at=at))
         statement = DisputeStatement.objects.create(dispute=dispute, by=by, made_at=at, text=text)
         facts = moves.facts_of(dispute)
         activity.record(dispute.job, DISPUTE_ASKED, by=by, at=at, reason=text, **facts)
@@ -110,14 +118,20 @@ def may_check(decision: Decision, *, by: Person, at: datetime) -> Refusal | None
         return refusal
     if not by.has_perm(CHECK_PERMISSION):
         return WrongParty("Only a senior support agent confirms a decision or sends it back.")
-    if decision.state != Decision.State.PROPOSED:
-        who = f" by {decision.checked_by}" if decision.checked_by else ""
-        return WrongState(f"This decision was {OVER[Decision.State(decision.state)]}{who}.")
+    if refusal := _refuse_over(decision):
+        return refusal
     if decision.decided_by_id == by.pk:
         return WrongParty("You decided this yourself: a second agent is to confirm it.")
     if decision.held_minor != decision.dispute.escrow.held_minor:
         return StalePage(HELD_CHANGED)
     return None
+
+
+def _refuse_over(decision: Decision) -> Refusal | None:
+    if decision.state == Decision.State.PROPOSED:
+        return None
+    who = f" by {decision.checked_by}" if decision.checked_by else ""
+    return WrongState(f"This decision was {OVER[Decision.State(decision.state)]}{who}.")
 
 
 def may_confirm(decision: Decision, *, by: Person, at: datetime) -> Refusal | None:
@@ -168,4 +182,28 @@ def send_back(decision_id: int, *, answer: str, by: Person, at: datetime) -> Dec
         states.move([decision], "send_back", at=at, by_id=by.pk, answer=answer)
         states.move([dispute], "send_back")
         activity.record(dispute.job, DECISION_SENT_BACK, by=by, at=at, **moves.facts_of(dispute))
+    return decision
+
+
+def may_withdraw(decision: Decision, *, by: Person, at: datetime) -> Refusal | None:
+    """Who decided takes it back while nobody has checked it; reads ``decision.dispute``."""
+    if refusal := refuse_non_agent(decision.dispute.job, by=by, permission=PERMISSION):
+        return refusal
+    if decision.decided_by_id != by.pk:
+        return WrongParty("Only the person who decided this can withdraw it.")
+    return _refuse_over(decision)
+
+
+def withdraw(decision_id: int, *, by: Person, at: datetime) -> Decision:
+    """Take one's own decision back: the Dispute is to be decided anew.
+
+    Locks the Job. Raises the Refusal of may_withdraw, Decision.DoesNotExist.
+    """
+    dispute_id = Decision.objects.values_list("dispute_id", flat=True).get(pk=decision_id)
+    with locked_dispute(dispute_id, at=at) as dispute:
+        decision = _read(dispute, decision_id)
+        refuse_if(may_withdraw(decision, by=by, at=at))
+        states.move([decision], "withdraw")
+        states.move([dispute], "send_back")
+        activity.record(dispute.job, DECISION_WITHDRAWN, by=by, at=at, **moves.facts_of(dispute))
     return decision

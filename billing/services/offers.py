@@ -9,7 +9,13 @@ from billing.moves import disputes as moves
 from billing.selectors import frozen
 from billing.services import settling
 from billing.services.amounts import WrongAmount
-from billing.services.disputes import HELD_CHANGED, is_silent, locked_dispute, refuse_outside
+from billing.services.disputes import (
+    HELD_CHANGED,
+    SentAlready,
+    is_silent,
+    locked_dispute,
+    refuse_outside,
+)
 from escrow_site.lib import money, states
 from escrow_site.lib.refusals import Refusal, StalePage, WrongParty, WrongState, refuse_if
 from jobs.models import Person
@@ -51,7 +57,7 @@ def make(
     """Offer a split of what is held; it replaces the same side's older offer.
 
     By the side that has not answered yet it is its answer. Locks the Job. Raises the Refusal of
-    may_offer, StalePage, WrongAmount.
+    may_offer, SentAlready, StalePage, WrongAmount.
     """
     with locked_dispute(dispute_id, at=at) as dispute:
         refuse_if(may_offer(dispute, by=by, at=at))
@@ -60,8 +66,11 @@ def make(
             raise StalePage(HELD_CHANGED)
         currency = dispute.job.currency
         refuse_if(refuse_share(to_freelancer_minor, held_minor=held_minor, currency=currency))
-        older = Offer.objects.filter(dispute=dispute, by=by, state=Offer.State.OPEN)
-        states.move(list(older), "replace", at=at)
+        older = list(Offer.objects.filter(dispute=dispute, by=by, state=Offer.State.OPEN))
+        same = {"held_minor": held_minor, "to_freelancer_minor": to_freelancer_minor}
+        if Offer.objects.filter(pk__in=[one.pk for one in older], **same).exists():
+            raise SentAlready("You have offered this already: your offer is open.")
+        states.move(older, "replace", at=at)
         offer = Offer.objects.create(
             dispute=dispute,
             by=by,

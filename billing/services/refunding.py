@@ -208,6 +208,7 @@ def _refunded(
             "amount_minor": back.amount_minor,
             **({"held_minor": left_minor} if left_minor else {}),
             **({"request": request.pk} if request else {}),
+            **({"stands_until_at": request.auto_release_at} if request and left_minor else {}),
         },
     )
 

@@ -186,7 +186,7 @@ def carry_out(
     for part, one, left in zip(parts, released, left_minor, strict=True):
         facts: dict[str, Any] = {"held_minor": left} if left else {}
         if left and part.request:
-            facts["request"] = part.request.pk
+            facts |= {"request": part.request.pk, "stands_until_at": part.request.auto_release_at}
         entries.append(moves.entry(part, one, by=by, **facts))
     entries += cancellations.end_if_overtaken(job, at=at)
     if released[0].leaves_job_finished:

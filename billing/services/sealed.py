@@ -21,7 +21,7 @@ from billing.services import settling
 from billing.services.disputes import HELD_CHANGED, locked_dispute, refuse_outside
 from billing.services.offers import refuse_share
 from escrow_site.lib import states
-from escrow_site.lib.display import utc
+from escrow_site.lib.display import instant
 from escrow_site.lib.refusals import Refusal, StalePage, WrongState, refuse_if
 from jobs.models import Person
 from jobs.services import activity
@@ -49,7 +49,7 @@ def may_enter(dispute: Dispute, *, by: Person, at: datetime) -> Refusal | None:
             "can still make open offers."
         )
     if entries and at < entries[-1].entered_at + SEALED_PAUSE:
-        next_at = utc(entries[-1].entered_at + SEALED_PAUSE)
+        next_at = instant(entries[-1].entered_at + SEALED_PAUSE)
         hours = SEALED_PAUSE // timedelta(hours=1)
         return TooMany(f"You can enter one limit in {hours} hours: the next one from {next_at} on.")
     return None

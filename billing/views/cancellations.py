@@ -44,7 +44,7 @@ def cancel_job(request: HttpRequest, job_id: int) -> HttpResponse:
     if step in ("show", "send") and form.is_valid():
         # The other side's agreement divides the money at once: he who asks says yes beforehand.
         if step == "send" and reauthentication.is_due(request):
-            return reauthentication.ask(request)
+            return reauthentication.ask(request, act="Request a cancellation")
         if step == "send" and (sent := _send(request, job, form)):
             return sent
         if not form.errors:
@@ -142,7 +142,7 @@ def cancellation(request: HttpRequest, cancellation_id: int) -> HttpResponse:
 
 @require_POST
 @login_required
-@reauthentication_required
+@reauthentication_required("Accept a cancellation")
 def accept_cancellation(request: HttpRequest, cancellation_id: int) -> HttpResponse:
     assert isinstance(request.user, Person)
     person, row = request.user, _cancellation_or_404(request, cancellation_id)

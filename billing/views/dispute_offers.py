@@ -41,7 +41,7 @@ def _offer_or_404(request: HttpRequest, offer_id: int) -> Offer:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-@reauthentication_required
+@reauthentication_required("Offer a split")
 def dispute_offer(request: HttpRequest, dispute_id: int) -> HttpResponse:
     """GET asks for a split and shows what it comes to, POST offers it."""
     assert isinstance(request.user, Person)
@@ -119,7 +119,7 @@ def _show_offer(
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-@reauthentication_required
+@reauthentication_required("Accept an offer")
 def accept_offer(request: HttpRequest, offer_id: int) -> HttpResponse:
     """GET shows every sum, POST settles the Dispute by the offer."""
     person = request.user

@@ -48,6 +48,7 @@ def dispute(request: HttpRequest, dispute_id: int) -> HttpResponse:
     role = row.job.role_of(viewer)
     made = list(row.offers.select_related("by").order_by("-pk"))
     moments = reading.moments_of(row, viewer=viewer, at=at) if row.is_open else []
+    open_offers = _open_offers(row, made, viewer=viewer, at=at)
     activities, evidence = reading.history_of(row), reading.evidence_of(row)
     context = {
         "row": row,
@@ -60,8 +61,10 @@ def dispute(request: HttpRequest, dispute_id: int) -> HttpResponse:
         "story": reading.story(activities, evidence, job=row.job, viewer=viewer),
         "evidence": evidence,
         "outcome": reading.outcome(activities),
+        "was_decided": reading.was_decided(activities),
         "asked": _asked(row),
-        "open_offers": _open_offers(row, made, viewer=viewer, at=at),
+        "open_offers": open_offers,
+        "to_accept": next((one for one in open_offers if one.may_accept), None),
         "past_offers": [one for one in made if one.state != Offer.State.OPEN],
         "sealed": reading.sealed_of(row, activities, viewer=viewer),
         "sealed_refusal": sealed.may_enter(row, by=viewer, at=at),

@@ -42,7 +42,7 @@ def balance(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @never_cache
-@reauthentication_required
+@reauthentication_required("Pay out")
 def pay_out(request: HttpRequest) -> HttpResponse:
     """How much, and where to; POST reserves the amount and sends it."""
     assert isinstance(request.user, Person)

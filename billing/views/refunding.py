@@ -20,14 +20,17 @@ from jobs.models import Person
 from jobs.reauthentication import reauthentication_required
 
 CHOOSE = "Choose a Milestone to refund."
+# How much and why are typed first, in one form; what they come to stands below it, with the click that
+# moves the money. The first form is sent too, so that no reason of anybody's stands in an address.
+ONLY_SHOW = "show"
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-@reauthentication_required
+@reauthentication_required("Refund what is held")
 def refund(request: HttpRequest, job_id: int) -> HttpResponse:
-    """GET shows what goes back of what is held, all of it or a part; POST refunds it."""
+    """GET asks how much of what is held goes back; POST shows what it comes to, then refunds it."""
     assert isinstance(request.user, Person)
     chosen = parts.chosen(request, job_id)
     job, escrow = chosen.job, chosen.escrow
@@ -35,9 +38,9 @@ def refund(request: HttpRequest, job_id: int) -> HttpResponse:
         return _back(request, job_id, CHOOSE)
     if refusal := refunding.may_refund_held(escrow, by=request.user, at=timing.now()):
         return _back(request, job_id, refusal.message)
-    form = parts.part_form(request, RefundForm, job=job, initial_minor=escrow.held_minor)
-    amount_minor = parts.amount_of(form, initial_minor=escrow.held_minor)
     frozen = refunding.may_refund_part(escrow, by=request.user, at=timing.now())
+    form = parts.part_form(request, RefundForm, job=job, initial_minor=escrow.held_minor)
+    amount_minor = parts.amount_of(form, initial_minor=escrow.held_minor if frozen else None)
     if form.is_bound and amount_minor is not None:
         refused = frozen if amount_minor != escrow.held_minor else None
         refused = (
@@ -46,7 +49,7 @@ def refund(request: HttpRequest, job_id: int) -> HttpResponse:
         )
         if refused:
             form.add_error("amount", refused.message)
-        elif request.method == "POST" and form.is_valid():
+        elif _is_confirmed(request) and form.is_valid():
             try:
                 return _refunded(request, escrow, form)
             except Refusal as refusal:
@@ -88,6 +91,7 @@ def _show_refund(
     fits = (
         amount_minor is not None
         and "amount" not in form.errors
+        and ("reason" not in form.errors or not may_choose)
         and amount_minor <= escrow.held_minor
     )
     context = {
@@ -107,9 +111,9 @@ def _show_refund(
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-@reauthentication_required
+@reauthentication_required("Refund what was released")
 def refund_released(request: HttpRequest, job_id: int) -> HttpResponse:
-    """GET shows what goes back of what was released, and what it takes from the balance; POST does it."""
+    """GET asks how much of what was released goes back; POST shows what that takes, then does it."""
     assert isinstance(request.user, Person)
     chosen = parts.chosen(request, job_id)
     job, escrow = chosen.job, chosen.escrow
@@ -119,14 +123,14 @@ def refund_released(request: HttpRequest, job_id: int) -> HttpResponse:
         return _back(request, job_id, refusal.message)
     kept_minor = escrow.kept_minor
     form = parts.part_form(request, RefundForm, job=job, initial_minor=kept_minor)
-    amount_minor = parts.amount_of(form, initial_minor=kept_minor)
+    amount_minor = parts.amount_of(form, initial_minor=None)
     unavailable = None
     if amount_minor is not None:
         refused = refuse_amount(amount_minor, most_minor=kept_minor, currency=job.currency)
         if refused:
             form.add_error("amount", refused.message)
             amount_minor = None
-        elif request.method == "POST" and form.is_valid():
+        elif _is_confirmed(request) and form.is_valid():
             try:
                 return _released_refunded(request, escrow, form)
             except Refusal as refusal:
@@ -172,7 +176,7 @@ def _show_refund_released(
     job = escrow.job
     assert job.policy is not None
     kept_minor = escrow.kept_minor
-    fits = amount_minor is not None and amount_minor <= kept_minor
+    fits = amount_minor is not None and amount_minor <= kept_minor and "reason" not in form.errors
     context = {
         "job": job,
         "escrow": escrow,
@@ -186,6 +190,10 @@ def _show_refund_released(
         "unavailable": unavailable,
     }
     return render(request, "billing/refunds/refund_released.html", context)
+
+
+def _is_confirmed(request: HttpRequest) -> bool:
+    return request.method == "POST" and request.POST.get("step") != ONLY_SHOW
 
 
 def _back(request: HttpRequest, job_id: int, message: str) -> HttpResponse:

@@ -31,7 +31,7 @@ class Offer:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-@reauthentication_required
+@reauthentication_required("Release")
 def release(request: HttpRequest, job_id: int) -> HttpResponse:
     """GET shows what the chosen Milestones come to, POST releases them, all or none."""
     assert isinstance(request.user, Person)
@@ -126,7 +126,7 @@ def _release(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-@reauthentication_required
+@reauthentication_required("Release a part")
 def release_part(request: HttpRequest, job_id: int) -> HttpResponse:
     """GET asks how much and shows what it comes to, POST releases it (R5.3)."""
     assert isinstance(request.user, Person)

@@ -1,6 +1,7 @@
 """How instants, dates and facts are written for a reader. No HTML here."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
@@ -10,6 +11,9 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from escrow_site.lib import money
+
+# What ``utc`` writes, and some that are no instants at all.
+UTC_INSTANT = re.compile(r"\b[0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2} UTC\b")
 
 
 def instant(at: datetime) -> str:
@@ -21,6 +25,20 @@ def utc(at: datetime) -> str:
     """An absolute instant for everybody and for ever: ``8 Apr 2026 12:00 UTC``."""
     at = at.astimezone(UTC)
     return f"{at.day} {at:%b %Y %H:%M} UTC"
+
+
+def with_local_instants(text: str) -> str:
+    """A sentence that is kept for ever, its instants in UTC (``utc``), as a reader is shown it: in his zone."""
+    return UTC_INSTANT.sub(_local, text)
+
+
+def _local(found: re.Match[str]) -> str:
+    try:
+        at = datetime.strptime(found[0], "%d %b %Y %H:%M UTC").replace(tzinfo=UTC)
+    except ValueError:
+        return found[0]
+    local = timezone.localtime(at)
+    return f"{day(local.date())} {local:%H:%M} {zone_name(local)}"
 
 
 def day_and_time(at: datetime) -> tuple[str, str]:
@@ -45,6 +63,11 @@ def day(on: date) -> str:
 @lru_cache(maxsize=4096)
 def _day(on: date, locale: str) -> str:
     return format_date(on, "d MMM y", locale=locale)
+
+
+def quoted(titles: Iterable[str]) -> str:
+    """Several names in a sentence: ``“Texts”, “Photographs”``."""
+    return ", ".join(f"“{title}”" for title in titles)
 
 
 def readable_facts(facts: Mapping[str, Any], currency: str) -> dict[str, Any]:

@@ -26,7 +26,15 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
 from escrow_site.lib import timing
-from escrow_site.lib.admin import DeskAdmin, NarrowedAdmin, ReadOnlyAdmin, list_url, lists
+from escrow_site.lib.admin import (
+    NOTHING,
+    DeskAdmin,
+    NarrowedAdmin,
+    ReadOnlyAdmin,
+    in_utc,
+    list_url,
+    lists,
+)
 from escrow_site.lib.refusals import Refusal, refuse_if
 from jobs.admin.desk import agent_of
 from jobs.forms.support import PersonForm
@@ -49,9 +57,17 @@ def belongs_to(term: str, path: str) -> Q:
     return Q(**{f"{path}__in": owners})
 
 
+class MaySignInFilter(admin.BooleanFieldListFilter):
+    """Named for what it means."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.title = "can sign in"
+
+
 # Asked again, as who makes an agent, or takes his place, can confirm his own proposals.
 @admin.register(Person)
-@method_decorator(reauthentication_required, name="changeform_view")
+@method_decorator(reauthentication_required("Change a person"), name="changeform_view")
 @method_decorator(reauthentication_required_to_read, name="user_change_password")
 class PersonAdmin(DeskAdmin, UserAdmin):
     """Found by name or by any address; the profile can be put right, the account locked with a reason."""
@@ -59,11 +75,11 @@ class PersonAdmin(DeskAdmin, UserAdmin):
     form = PersonForm
     hidden = ("password", "calendar_token")
     list_display = (
-        "email", "name", "time_zone", "is_active", "is_staff", "joined_at", "last_login",
+        "email", "name", "time_zone", "may_sign_in", "is_staff", "joined_at", "signed_in_last",
     )  # fmt: skip
-    list_filter = ("is_active", "is_staff")
+    list_filter = (("is_active", MaySignInFilter), "is_staff")
     search_fields = ("email", "name", "tax_id")
-    search_help_text = "Name, any e-mail address, tax id, or the person's number"
+    search_help_text = "Name, company, any e-mail address, tax id, or the person's number"
     filter_horizontal = ()
 
     # --- What may be edited, and by whom ---
@@ -85,7 +101,7 @@ class PersonAdmin(DeskAdmin, UserAdmin):
         return super().has_change_permission(request, obj)
 
     def named_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        account = ["is_active", "joined_at", "last_login"]
+        account = ["may_sign_in", "joined_at", "signed_in_last"]
         if _is_superuser(request):
             account.append("password_link")
         profile = ["email", "name", "time_zone", "language", "billing_address", "tax_id"]
@@ -189,6 +205,15 @@ class PersonAdmin(DeskAdmin, UserAdmin):
 
     # --- What is shown ---
 
+    @admin.display(description="can sign in", boolean=True, ordering="is_active")
+    def may_sign_in(self, person: Person) -> bool:
+        """Not while the account is locked, and never again once it is closed."""
+        return person.is_active
+
+    @admin.display(description="last signed in", ordering="last_login")
+    def signed_in_last(self, person: Person) -> SafeString | str:
+        return in_utc(person.last_login) or NOTHING
+
     @admin.display(description="password")
     def password_link(self, person: Person) -> SafeString:
         url = reverse("admin:auth_user_password_change", args=[person.pk])
@@ -211,7 +236,10 @@ class PersonAdmin(DeskAdmin, UserAdmin):
         )
 
     def may_mean(self, term: str) -> Q:
-        return super().may_mean(term) | belongs_to(term, "pk")
+        """His company stands in his billing address; bare numbers are those of houses there."""
+        found = super().may_mean(term) | belongs_to(term, "pk")
+        named = len(term) > 2 and any(sign.isalpha() for sign in term)
+        return found | Q(billing_address__icontains=term) if named else found
 
 
 def _is_superuser(request: HttpRequest) -> bool:
@@ -226,7 +254,7 @@ admin.site.unregister(UserSession)
 
 
 @admin.register(Group)
-@method_decorator(reauthentication_required, name="changeform_view")
+@method_decorator(reauthentication_required("Change a group of agents"), name="changeform_view")
 class GroupOfAgentsAdmin(NarrowedAdmin, GroupAdmin):
     """What agents may do. A group leads to its people, whose secrets must not be found through it."""
 

@@ -33,7 +33,7 @@ SECTIONS: dict[str, list[str]] = {
 
 
 @admin.register(Policy)
-@method_decorator(reauthentication_required, name="changeform_view")
+@method_decorator(reauthentication_required("Save a Policy"), name="changeform_view")
 class PolicyAdmin(DeskAdmin):
     """Any version can be the beginning of a new one; none is ever changed."""
 

@@ -7,11 +7,14 @@ from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as base
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
+from django.urls import reverse
 
 from escrow_site.lib import timing
 from jobs.services import attempts
@@ -56,9 +59,18 @@ class CodeForm(forms.Form):
 class AuthenticateForm(CodeForm, base.AuthenticateForm):
     """The second factor at sign-in."""
 
+    def save(self) -> None:
+        super().save()
+        _tell_of_recovery_code(self.authenticator, purpose="to sign in")
+
 
 class ReauthenticateForm(CodeForm, base.ReauthenticateForm):
     """The second factor before something delicate."""
+
+    def save(self) -> None:
+        super().save()
+        purpose = "to confirm that it is you, while somebody was signed in"
+        _tell_of_recovery_code(self.authenticator, purpose=purpose)
 
 
 class ActivateTOTPForm(CodeForm, totp.ActivateTOTPForm):
@@ -89,6 +101,19 @@ class EditWebAuthnForm(webauthn.EditWebAuthnForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         _bound(self.fields["name"])
+
+
+def _tell_of_recovery_code(used: Authenticator, *, purpose: str) -> None:
+    """Whoever has stolen one stays unseen otherwise; its owner also learns when to make new ones."""
+    if used.type != Authenticator.Type.RECOVERY_CODES:
+        return
+    used.refresh_from_db()  # allauth marks the code on a copy of its own
+    facts = {
+        "purpose": purpose,
+        "left": len(used.wrap().get_unused_codes()),
+        "security_url": settings.SITE_URL + reverse("jobs:security"),
+    }
+    get_account_adapter().send_notification_mail("mfa/email/recovery_code_used", used.user, facts)
 
 
 def _bound(field: forms.Field) -> None:

@@ -12,6 +12,13 @@ from jobs.forms.people import LANGUAGES, NameField, TimeZoneField
 from jobs.models import Person, Policy
 from jobs.services import policies
 
+LABELS = {"groups": "Roles", "is_superuser": "May do everything"}
+HELP = {
+    "is_staff": "Opens the door alone; what there is to see and do comes with the roles.",
+    "groups": "What a support agent may see and do.",
+    "is_superuser": "All that every role may, and to decide who else may. For as few people as possible.",
+}
+
 
 class PersonForm(forms.ModelForm):
     """The profile, and (for superusers) what the person may do at the desk.
@@ -32,7 +39,11 @@ class PersonForm(forms.ModelForm):
         help_text="Documents that were issued before keep what stood there on their day.",
     )
     groups = forms.ModelMultipleChoiceField(
-        Group.objects.order_by("name"), required=False, widget=forms.CheckboxSelectMultiple
+        Group.objects.order_by("name"),
+        label=LABELS["groups"],
+        help_text=HELP["groups"],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
 
     class Meta:
@@ -41,6 +52,8 @@ class PersonForm(forms.ModelForm):
             "name", "time_zone", "language", "billing_address", "tax_id", "is_staff", "groups",
             "is_superuser",
         )  # fmt: skip
+        labels = LABELS
+        help_texts = HELP
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -50,6 +50,12 @@ def for_parties(job: Job) -> QuerySet[Activity]:
     return Activity.objects.filter(job=job).exclude(kind__in=names_for_support())
 
 
+def acted_since(activity: Activity) -> bool:
+    """Whether anybody has done anything on the Job after it: what it foretold may not come true any more."""
+    later = for_parties(activity.job).filter(pk__gt=activity.pk, actor__isnull=False)
+    return later.exists()
+
+
 def count_of_job(job: Job) -> int:
     """How many lines the parties read in the history."""
     return int(statements.run(COUNT_OF_JOB, job.pk, names_for_support())[0]["lines"])
@@ -76,9 +82,16 @@ def describe(activity: Activity, viewer: Person | None) -> HistoryLine:
         "what": words[:1].upper() + words[1:],
         "who": who,
         "when": display.instant(activity.happened_at),
-        "why": activity.reason,
+        "why": why(activity),
         "sentence": f"{who} {words}",
     }
+
+
+def why(activity: Activity) -> str:
+    """What a person typed stays as it is; the timers' sentences are kept in UTC and read in the reader's zone."""
+    if activity.actor_id is not None:
+        return activity.reason
+    return display.with_local_instants(activity.reason)
 
 
 def actor_name(activity: Activity, viewer: Person | None) -> str:
@@ -109,6 +122,8 @@ def _facts(activity: Activity) -> dict[str, Any]:
             readable |= display.readable_facts({name: value}, activity.job.currency)
         except (TypeError, ValueError):
             readable[name] = value
+    # The lines of a payment from before its Milestones were named one by one.
+    readable.setdefault("milestones", f"“{readable.get('escrow', '–')}”")
     return readable
 
 

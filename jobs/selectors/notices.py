@@ -110,7 +110,7 @@ def context(activity: Activity, *, reader: Person | None) -> dict[str, Any]:
         "reader_is_client": reader is not None and reader.pk == job.client_id,
         "reader_is_actor": reader is not None and reader.pk == activity.actor_id,
         "actor": actor_name(activity),
-        "reason": activity.reason,
+        "reason": history.why(activity),
         "happened_at": activity.happened_at,
         "headline": headline(activity),
     }

@@ -12,7 +12,7 @@ from jobs.models import Activity, Job, Person
 from jobs.models.job import JobQuerySet, of_party
 from jobs.notices import Kind
 from jobs.services import activity, attempts, calendars, words
-from jobs.services.activity import Entry
+from jobs.services.activity import AccountLocked, Entry
 
 PERMISSION = "jobs.lock_account"
 REASON_AT_MOST = 500
@@ -21,7 +21,7 @@ REASON_AT_MOST = 500
 def refuse_locked(person: Person) -> Refusal | None:
     """A locked account can do nothing."""
     if not person.is_active:
-        return WrongParty("This account is locked.")
+        return AccountLocked()
     return None
 
 

@@ -3,7 +3,9 @@
 from allauth.account import views as allauth_views
 from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base import views as mfa_views
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn import views as webauthn_views
 from allauth.mfa.webauthn.views import RemoveWebAuthnView
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
@@ -15,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from jobs.middleware import WANTED
 from jobs.models import Person
-from jobs.reauthentication import reauthentication_required_to_read
+from jobs.reauthentication import reauthentication_required_to_read, telling_what_waits
 from jobs.selectors import second_factors
 
 
@@ -63,3 +65,8 @@ remove_passkey = RemovePasskeyView.as_view()
 
 # Asked before the page, as the new password would lie in the session meanwhile.
 change_password = reauthentication_required_to_read(allauth_views.password_change)
+
+# The pages that ask who it is, whichever way.
+reauthenticate = telling_what_waits(allauth_views.reauthenticate)
+reauthenticate_by_code = telling_what_waits(mfa_views.reauthenticate)
+reauthenticate_by_passkey = telling_what_waits(webauthn_views.reauthenticate_webauthn)

@@ -165,6 +165,11 @@ OF_MODELS = [
         "admin:billing_dispute_send_back", "dispute", NOBODY_LOOKS, CONFIRMING,
         form={"decision": "{decision}", "answer": "Please read the report."},
     ),
+    # It is somebody else's, here as below.
+    Row(
+        "admin:billing_dispute_withdraw", "dispute", NOBODY_LOOKS, desk(REFUSED),
+        form={"decision": "{decision}"},
+    ),
     Row("admin:billing_chargeback_end", "chargeback", desk(PAGE), NOT_SENT),
     Row(
         "admin:billing_chargeback_record", "chargeback", NOBODY_LOOKS, DECIDING,
@@ -178,6 +183,7 @@ OF_MODELS = [
         "admin:billing_chargeback_send_back", "recorded_chargeback", NOBODY_LOOKS, CONFIRMING,
         form={"answer": "The letter says won."},
     ),
+    Row("admin:billing_chargeback_take_back", "recorded_chargeback", NOBODY_LOOKS, desk(REFUSED)),
 ]  # fmt: skip
 
 DESK_PAGES = [*FRONT, *OF_MODELS]

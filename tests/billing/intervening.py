@@ -16,7 +16,7 @@ ASKED_HOW = "by phone on 10 March, called back on the number on file"
 REASON = "The caller could not sign in."
 AT = NOON + DAY
 LATER = AT + timedelta(hours=1)
-BY_CLIENT = "By support at the request of the Client, Clara Client, asked " + ASKED_HOW + " (R9.7)."
+BY_CLIENT = "By support at the request of the Client, Clara Client, asked " + ASKED_HOW + "."
 BY_FREELANCER = BY_CLIENT.replace("Client, Clara Client", "Freelancer, Frank Freelancer")
 
 

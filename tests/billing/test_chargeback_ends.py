@@ -4,7 +4,7 @@ import pytest
 
 from billing.models import Chargeback, Dispute, Escrow, Payment, Refund, ReleaseRequest, Transfer
 from billing.services import chargebacks, disputes, reconciling, releases, sweeping
-from jobs.models import Job, Person
+from jobs.models import Activity, Job, Notification, Person
 from tests.billing.banking import balance_of, told
 from tests.billing.charging_back import BOTH, LATE, begin, end, platform
 from tests.billing.dispute_steps import (
@@ -172,6 +172,31 @@ def test_nobody_confirms_his_own_record(job: Job) -> None:
     assert refused(
         lambda: chargebacks.record(row.pk, outcome="won", reason="Letter.", by=ada, at=at)
     ) == ("The end of this chargeback is recorded: a second agent is to confirm it.")
+
+
+def test_who_recorded_it_takes_it_back(job: Job) -> None:
+    """Also where there is nobody else to send it back."""
+    row, ada, ben = begin(job), agent_named("Ada"), agent_named("Ben")
+    at = NOON + 2 * DAY
+    assert (
+        refused(lambda: chargebacks.take_back(row.pk, by=ada, at=at))
+        == "Nothing is recorded that waits to be confirmed."
+    )
+    chargebacks.record(row.pk, outcome="lost", reason="Letter.", by=ada, at=at)
+    assert (
+        refused(lambda: chargebacks.take_back(row.pk, by=ben, at=at))
+        == "Only the person who recorded this can take it back."
+    )
+    chargebacks.take_back(row.pk, by=ada, at=at)
+    row.refresh_from_db()
+    assert (row.state, row.outcome, row.reason, row.recorded_by) == ("open", "", "", None)
+    line = Activity.objects.latest("pk")
+    assert (line.kind, Notification.objects.filter(activity=line).count()) == (
+        "chargeback_taken_back", 0,
+    )  # fmt: skip
+    assert Escrow.objects.get(job=job, number=1).charged_back_at is not None
+    chargebacks.record(row.pk, outcome="won", reason="Letter.", by=ada, at=at)
+    chargebacks.confirm(row.pk, seen_outcome="won", by=ben, at=at)
 
 
 def test_what_is_sent_back_is_recorded_anew(job: Job) -> None:

@@ -1,5 +1,6 @@
 """The pages of offers in a Dispute, open (R9.2) and under seal (R9.6)."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -123,6 +124,8 @@ def test_accepting_shows_every_amount_first(
     opened: Dispute, freelancer: Person, client_person: Person
 ) -> None:
     offer = offers.make(opened.pk, to_freelancer_minor=300_00, by=freelancer, at=NOON)
+    assert main_actions(see(client_person, opened)) == ["Accept the offer"]
+    assert main_actions(see(freelancer, opened)) == ["Offer a split"]
     response = see(client_person, opened)
     assert "accept_offer" in buttons(response, opened)
     assert "accept_offer" not in buttons(see(freelancer, opened), opened)
@@ -139,6 +142,10 @@ def test_accepting_shows_every_amount_first(
     with nothing_changes():
         again = browser.post(page("accept_offer", offer.pk), follow=True)
     assert "This offer was accepted already." in said(again)
+
+
+def main_actions(response: Any) -> list[str]:
+    return re.findall(r'<a class="button primary" href="[^"]+">([^<]+)</a>', said(response))
 
 
 def test_ones_own_offer_cannot_be_accepted(opened: Dispute, freelancer: Person) -> None:

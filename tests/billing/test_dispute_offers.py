@@ -60,6 +60,17 @@ def test_a_newer_offer_by_the_same_side_replaces_the_older(
         )
 
 
+def test_the_same_open_offer_is_made_once(dispute: Dispute, client_person: Person) -> None:
+    first = offer(dispute, client_person, 200_00)
+    assert refused(lambda: offer(dispute, client_person, 200_00)) == (
+        "You have offered this already: your offer is open."
+    )
+    offers.withdraw(first.pk, by=client_person, at=NOON)
+    offer(dispute, client_person, 200_00)
+    offer(dispute, client_person, 100_00)
+    offer(dispute, client_person, 200_00)
+
+
 def test_an_offer_by_the_other_side_is_its_answer(dispute: Dispute, freelancer: Person) -> None:
     offer(dispute, freelancer, 450_00)
     dispute.refresh_from_db()

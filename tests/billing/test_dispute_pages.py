@@ -174,7 +174,7 @@ def test_a_decision_is_not_shown_before_it_is_confirmed(
     response = see(client_person, opened)
     assert stages(response)[-2:] == [("Decision", "done"), ("Settled", "now")]
     text = text_of(response)
-    assert "Half was done." in text
+    assert "Settled 9 Mar 2026, 12:00 UTC Support’s reasons: Half was done." in text
     assert "To Frank Freelancer gross $123.00" in text
     assert "Back to Clara Client $377.00" in text
 

@@ -20,6 +20,7 @@ from tests.billing.dispute_steps import (
     figures,
     funded_job,
     open_dispute,
+    pdf,
 )
 from tests.billing.steps import request_release
 
@@ -255,6 +256,23 @@ def test_agreed_in_the_instant_it_is_confirmed(
     assert figures(job) == ("released", share, 500_00 - share, 0)
     made.refresh_from_db()
     assert made.state == ("overtaken", "confirmed")[winner]
+
+
+@pytest.mark.parametrize("what", ["statement", "offer", "evidence"])
+def test_a_double_click_is_sent_once(job: Job, client_person: Person, what: str) -> None:
+    made = open_dispute(job, client_person)
+
+    def send() -> None:
+        by = client_person
+        if what == "statement":
+            disputes.add_statement(made.pk, text="Look.", by=by, at=NOON + HOUR)
+        elif what == "offer":
+            offers.make(made.pk, to_freelancer_minor=100_00, by=by, at=NOON + HOUR)
+        else:
+            disputes.add_evidence(made.pk, uploads=[pdf()], by=by, at=NOON + HOUR)
+
+    one_wins(send, send)
+    assert made.statements.count() + made.offers.count() + made.evidence.count() == 1
 
 
 @pytest.mark.parametrize("turn", TIMES)

@@ -1,7 +1,7 @@
 """Disputes: opened, answered, with evidence, handed to support (R9.1 to R9.3)."""
 
 import hashlib
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -295,11 +295,60 @@ def test_evidence_has_a_limit_for_each_side(
 ) -> None:
     monkeypatch.setattr(disputes, "EVIDENCE_AT_MOST", 2)
     made = open_dispute(job, client_person, uploads=[pdf(), pdf()])
+    another = SimpleUploadedFile("c.txt", b"Something else.")
     assert "You can add 2 files to one Dispute" in refused(
-        lambda: disputes.add_evidence(made.pk, uploads=[pdf()], by=client_person, at=NOON)
+        lambda: disputes.add_evidence(made.pk, uploads=[another], by=client_person, at=NOON)
     )
     disputes.add_evidence(made.pk, uploads=[pdf()], by=freelancer, at=NOON)
     assert Evidence.objects.count() == 3
+
+
+# --- Nothing is sent twice (R12) ---
+
+
+@pytest.mark.parametrize("role", ["client", "freelancer"])
+def test_the_same_words_again_are_a_second_click(job: Job, role: str) -> None:
+    made, by = open_dispute(job, job.client), getattr(job, role)
+
+    def say(text: str, seconds: int) -> None:
+        at = NOON + timedelta(seconds=seconds)
+        disputes.add_statement(made.pk, text=text, by=by, at=at)
+
+    say("Look at the chat.", 0)
+    said = "You have said this already: it is sent once."
+    assert refused(lambda: say("Look at the chat.", 59)) == said
+    say("And at the plan.", 59)
+    say("Look at the chat.", 59)
+    say("Look at the chat.", 119)
+    assert made.statements.count() == 4
+
+
+def test_what_the_other_side_says_in_the_same_words_is_said(job: Job, freelancer: Person) -> None:
+    made = open_dispute(job, job.client)
+    for by in (job.client, freelancer):
+        disputes.add_statement(made.pk, text="No.", by=by, at=NOON)
+    assert made.statements.count() == 2
+
+
+def test_a_file_is_laid_before_them_once(job: Job, freelancer: Person) -> None:
+    """By its content, whatever its name, and however it comes."""
+
+    def plan(name: str) -> SimpleUploadedFile:
+        return SimpleUploadedFile(name, b"%PDF-1.7\nThe plan.")
+
+    made = open_dispute(job, job.client, uploads=[plan("plan.pdf")])
+    said = "You have added “b.pdf” to this Dispute already."
+    for act in (
+        lambda: disputes.add_evidence(
+            made.pk, uploads=[plan("b.pdf")], by=job.client, at=NOON + DAY
+        ),
+        lambda: disputes.add_statement(
+            made.pk, text="See.", uploads=[plan("b.pdf")], by=job.client, at=NOON + DAY
+        ),
+    ):
+        assert refused(act) == said
+    disputes.add_evidence(made.pk, uploads=[plan("b.pdf")], by=freelancer, at=NOON + DAY)
+    assert Evidence.objects.count() == 2
 
 
 # --- To support ---

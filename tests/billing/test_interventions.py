@@ -244,4 +244,4 @@ def test_what_reverses_an_error_of_ours_is_nobodys_act(
     interventions.confirm(made.pk, by=bela, at=at)
     now = row(job)
     assert (now.state, now.last_activity_at) == ("dormant", before.last_activity_at)
-    assert Release.objects.get().reason == "By support to reverse an error of ours (R9.7)."
+    assert Release.objects.get().reason == "By support to reverse an error of ours."

@@ -117,6 +117,29 @@ def test_the_first_agent_does_not_confirm(dispute: Dispute, alma: Person) -> Non
         Decision.objects.filter(pk=made.pk).update(checked_by=alma)
 
 
+def test_who_decided_withdraws_it(dispute: Dispute, alma: Person, bela: Person) -> None:
+    first = decide(dispute, alma)
+    assert refused(lambda: mediation.withdraw(first.pk, by=bela, at=NOON + DAY)) == (
+        "Only the person who decided this can withdraw it."
+    )
+    mediation.withdraw(first.pk, by=alma, at=NOON + DAY)
+    first.refresh_from_db()
+    dispute.refresh_from_db()
+    assert (first.state, dispute.state) == ("withdrawn", "mediation")
+    line = Activity.objects.latest("pk")
+    assert (line.kind, Notification.objects.filter(activity=line).count()) == (
+        "decision_withdrawn", 0,
+    )  # fmt: skip
+    over = "This decision was withdrawn by who had made it."
+    for act in (
+        lambda: mediation.withdraw(first.pk, by=alma, at=NOON + DAY),
+        lambda: mediation.confirm(first.pk, by=bela, at=NOON + DAY),
+    ):
+        assert refused(act) == over
+    mediation.confirm(decide(dispute, alma, 100_00).pk, by=bela, at=NOON + 2 * DAY)
+    assert figures(dispute.job) == ("released", 100_00, 400_00, 0)
+
+
 def test_the_second_agent_sends_it_back(dispute: Dispute, alma: Person, bela: Person) -> None:
     first = decide(dispute, alma)
     assert refused(lambda: mediation.send_back(first.pk, answer=" ", by=bela, at=NOON + DAY)) == (

@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 
 import pytest
+import time_machine
 
 from billing.gateways.base import Status
-from billing.services import funding, payments
-from jobs.models import Job, Notification, Person
-from jobs.selectors import notices
+from billing.services import funding, payments, refunding, releases
+from jobs.models import Activity, Job, Notification, Person
+from jobs.selectors import history, notices
 from tests.billing.banking import (
     add_card,
     authenticate,
@@ -16,6 +17,7 @@ from tests.billing.banking import (
     fund,
     refuse,
 )
+from tests.billing.steps import request_release
 from tests.scenarios import running_job
 from workroom.services import mail
 
@@ -96,6 +98,16 @@ def test_not_authenticated(
     assert "holder of the card" not in to_freelancer
 
 
+def test_the_history_names_each_milestone_of_a_payment(
+    job: Job, client_person: Person, at: datetime
+) -> None:
+    fund(job, 1, 2, at=at)
+    line = Activity.objects.select_related("actor", "job").get(kind="funded")
+    assert history.describe(line, client_person)["sentence"] == (
+        "You funded “Milestone 1”, “Milestone 2” with $1,500.00"
+    )
+
+
 def test_declined(job: Job, client_person: Person, at: datetime) -> None:
     payment = fund(job, 1, 2, behaviour="insufficient_funds", at=at)
     text = mail_to(client_person, "payment_failed")
@@ -132,3 +144,53 @@ def test_money_returned_and_refused(
         client_person, "refund_refused"
     )
     assert link_of(client_person, "refund_refused") == "/billing/balance/"
+
+
+def test_what_stays_held_after_a_part_is_told_with_the_date_of_its_own_release(
+    job: Job, client_person: Person, freelancer: Person, at: datetime
+) -> None:
+    """In the mail where it is asked until when, and in the list of notices too."""
+    fund(job, 1, at=at)
+    request_release(job, at=at)
+    releases.release_part(
+        job.pk, number=1, amount_minor=300_00, by=client_person, at=at, seen_held_minor=500_00
+    )
+    until = "31 Mar 2026, 10:00 UTC"
+    with time_machine.travel(at, tick=False):
+        text = mail_to(client_person, "released")
+    assert f"UNTIL WHEN {until}: then the $200.00 that stays held is released by the 30-day" in text
+    assert "The release of the $300.00 was immediate and is final." in text
+    assert f"with its clock unchanged: without an answer it is released on {until}." in text
+    assert "Nothing more happens with the $300.00." in text
+    late = mail_to(client_person, "released")  # by the clock of the machine: it was released since
+    assert "UNTIL WHEN There is no deadline." in late
+    told = Notification.objects.filter(person=client_person, activity__kind="released")
+    _, otherwise = notices.brief(notices.with_all_they_name(told).get())
+    assert until in otherwise
+
+    refunding.refund_held(
+        job.pk,
+        number=1,
+        amount_minor=50_00,
+        by=freelancer,
+        at=at,
+        reason="",
+        seen_held_minor=200_00,
+    )
+    text = mail_to(client_person, "refunded")
+    assert (
+        f"stands for the $150.00, with its clock unchanged: without an answer it is released on {until}."
+        in text
+    )
+
+
+def test_a_part_without_a_request_has_no_date(
+    job: Job, client_person: Person, at: datetime
+) -> None:
+    fund(job, 1, at=at)
+    releases.release_part(
+        job.pk, number=1, amount_minor=300_00, by=client_person, at=at, seen_held_minor=500_00
+    )
+    text = mail_to(client_person, "released")
+    assert "UNTIL WHEN There is no deadline. The release of the $300.00 was immediate" in text
+    assert "with its clock" not in text

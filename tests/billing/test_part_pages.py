@@ -1,6 +1,8 @@
 """Pages of a partial release (R5.3), of refunds (R8.1, R8.2) and of a request for changes (R7.3)."""
 
+import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 import pytest
@@ -12,10 +14,13 @@ from billing.services import payouts, refunding, release_requests, releases
 from jobs.models import Job, Notification, Person
 from jobs.notices import KINDS
 from tests.billing.banking import nothing_changes
+from tests.billing.dispute_steps import open_dispute
 from tests.billing.steps import NOON, request_release, signed_in, text_of
 from tests.scenarios import finished_job, fund, running_job
 
 pytestmark = pytest.mark.django_db
+
+HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 
 
 @pytest.fixture(autouse=True)
@@ -178,7 +183,8 @@ def test_the_ways_to_it(job: Job, client_person: Person) -> None:
 
 def test_all_that_is_held_or_a_part(job: Job, freelancer: Person) -> None:
     request_release(job)
-    response = look(freelancer, "refund", job)
+    assert button_of(look(freelancer, "refund", job)) == []
+    response = look(freelancer, "refund", job, amount="500")
     text = text_of(response)
     assert button_of(response) == ["Refund $500.00"]
     assert "Stays held for “Milestone 1” $0.00" in text
@@ -203,6 +209,49 @@ def test_the_click_refunds(job: Job, freelancer: Person) -> None:
     assert "Again." in again.content.decode()
 
 
+@pytest.mark.parametrize("name", ["refund", "refund_released"])
+def test_how_much_and_why_come_before_the_click(
+    request: pytest.FixtureRequest, freelancer: Person, name: str
+) -> None:
+    job = request.getfixturevalue("job" if name == "refund" else "released")
+    first = look(freelancer, name, job)
+    assert button_of(first) == []
+    assert 'value="500.00"' in first.content.decode()
+    typed = {"amount": "200", "reason": 'Less "to" do.', "step": "show"}
+    with nothing_changes():
+        shown = send(freelancer, name, job, **typed)
+    assert button_of(shown) == ["Refund $200.00"]
+    assert 'Your reason: Less "to" do.' in text_of(shown)
+    confirm = shown.content.decode().split('class="confirm', 1)[1]
+    sent = {key: unescape(value) for key, value in HIDDEN.findall(confirm)}
+    assert "step" not in sent
+    send(freelancer, name, job, **sent)
+    assert Refund.objects.get().reason.endswith(': Less "to" do.')
+
+
+@pytest.mark.parametrize("name", ["refund", "refund_released"])
+def test_a_reason_that_cannot_be_is_refused_before_the_click(
+    request: pytest.FixtureRequest, freelancer: Person, name: str
+) -> None:
+    job = request.getfixturevalue("job" if name == "refund" else "released")
+    shown = send(freelancer, name, job, amount="200", reason="y" * 300, step="show")
+    assert button_of(shown) == []
+    assert "at most 250 characters" in text_of(shown)
+    assert "y" * 300 in shown.content.decode()
+
+
+def test_of_disputed_money_all_is_refunded_and_the_reason_stands_with_it(
+    job: Job, client_person: Person, freelancer: Person
+) -> None:
+    open_dispute(job, client_person)
+    shown = look(freelancer, "refund", job)
+    assert button_of(shown) == ["Refund $500.00"]
+    assert 'name="reason"' in shown.content.decode()
+    long = send(freelancer, "refund", job, amount="500", seen_minor="50000", reason="y" * 300)
+    assert button_of(long) == ["Refund $500.00"]
+    assert "at most 250 characters" in text_of(long)
+
+
 def test_a_reason_that_is_too_long_stays_typed(job: Job, freelancer: Person) -> None:
     with nothing_changes():
         response = send(freelancer, "refund", job, amount="1", seen_minor="50000", reason="y" * 300)
@@ -217,7 +266,7 @@ def test_what_it_takes_from_the_balance(released: Job, freelancer: Person) -> No
     response = look(freelancer, "refund_released", released, amount="100")
     text = text_of(response)
     assert "Service fee given back − $8.75" in text
-    assert "From your available balance $456.25 are there $91.25" in text
+    assert "From your available balance $456.25 available $91.25" in text
     assert button_of(response) == ["Refund $100.00"]
     response = send(freelancer, "refund_released", released, amount="100", seen_minor="50000")
     note = Document.objects.get(kind="credit_note")
@@ -239,7 +288,7 @@ def test_without_the_money_there_is_no_button(released: Job, freelancer: Person)
         at=NOON,
     )
     words = "This refund takes $456.25 from the Freelancer’s available balance, which is $0.00."
-    response = look(freelancer, "refund_released", released)
+    response = look(freelancer, "refund_released", released, amount="500")
     assert words in text_of(response)
     assert button_of(response) == []
     with nothing_changes():
@@ -252,7 +301,7 @@ def test_after_the_end_a_new_statement_is_announced(
 ) -> None:
     job = finished_job(client_person, freelancer)
     assert "a new Closing Statement that takes the place" in text_of(
-        look(freelancer, "refund_released", job)
+        look(freelancer, "refund_released", job, amount="500")
     )
     refunding.refund_released(
         job.pk, number=1, amount_minor=1_00, by=freelancer, at=NOON, reason=""

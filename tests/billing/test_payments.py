@@ -63,7 +63,7 @@ def test_a_milestone_is_funded_whole_by_one_charge(job: Job, at: datetime) -> No
     line = Activity.objects.get(job=job, kind="funded")
     assert (line.actor, line.happened_at) == (job.client, at + LATER)
     assert line.facts == {
-        "escrow": "Milestone 1", "number": 1, "numbers": [1], "amount_minor": 500_00,
+        "escrow": "Milestone 1", "milestones": "“Milestone 1”", "number": 1, "numbers": [1], "amount_minor": 500_00,
         "payment": payment.pk, "card": "Visa ending in 4242",
     }  # fmt: skip
     assert told(job, "funded") == BOTH

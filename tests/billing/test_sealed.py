@@ -132,7 +132,7 @@ def test_nobody_can_probe(dispute: Dispute, client_person: Person, freelancer: P
     )
     enter(dispute, freelancer, 400_00)
     assert refused(lambda: enter(dispute, freelancer, 390_00, days=0.999)) == (
-        "You can enter one limit in 24 hours: the next one from 10 Mar 2026 12:00 UTC on."
+        "You can enter one limit in 24 hours: the next one from 10 Mar 2026, 12:00 UTC on."
     )
     for days in (1, 2):
         enter(dispute, client_person, 100_00, days=days)

@@ -20,12 +20,14 @@ PRODUCTION = {
     "SITE_URL": "https://escrow.example.com",
     "EMAIL_URL": "smtp://mailer:p%40ss@mail.example.com:587?tls=1",
     "FILES_DIR": "/data/files",
+    "SUPPORT_EMAIL": "help@example.com",
 }
 KNOWN = [
     *PRODUCTION,
     "ESCROW_LOCAL",
     "ESCROW_DATA_DIR",
     "DEBUG",
+    "CACHE_URL",
     "CACHE_KEY_PREFIX",
     "CELERY_QUEUE",
     "STATIC_MANIFEST",
@@ -99,6 +101,8 @@ def test_production_is_locked_down(load: Any) -> None:
         ("ADMIN_PATH", "desk of ours"),
         ("ADMIN_PATH", "../"),
         ("ADMIN_HOST", "escrow.example.com"),
+        ("SUPPORT_EMAIL", "the second door on the left"),
+        ("SUPPORT_EMAIL", "Help <help@example.com>"),
     ],
 )
 def test_a_wrong_value_is_named(load: Any, name: str, value: str) -> None:
@@ -130,6 +134,7 @@ def test_local_mode_needs_only_its_servers(load: Any, tmp_path: Path) -> None:
     assert settings["SECURE_SSL_REDIRECT"] is False
     assert settings["EMAIL_FILE_PATH"] == str(tmp_path / "mail")
     assert settings["CLOCK_OFFSET_FILE"] == tmp_path / "clock"
+    assert settings["SUPPORT_EMAIL"] == "support@localhost"
     assert settings["DATABASES"]["default"]["HOST"] == "/tmp/sockets"
     assert settings["CELERY_BROKER_URL"] == "redis+socket:///tmp/sockets/valkey?virtual_host=0"
     assert settings["CACHES"]["default"]["LOCATION"] == "unix:///tmp/sockets/valkey?db=1"

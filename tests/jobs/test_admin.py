@@ -70,6 +70,34 @@ def test_support_puts_a_profile_right(editor: Client, client_person: Person) -> 
     assert "Billing address" in entry.get_change_message()
 
 
+def test_the_page_of_a_person_is_in_plain_words(
+    root: Client, editor: Client, client_person: Person
+) -> None:
+    for browser in (root, editor):
+        page = browser.get(f"{PEOPLE}{client_person.pk}/change/").content.decode()
+        for words in (
+            "Can sign in",
+            "Last signed in",
+            "Support agent",
+            "Roles",
+            "May do everything",
+        ):
+            assert words in page, words
+        for words in (
+            "Is active",
+            "Active:",
+            "Last login",
+            "The groups this user",
+            "uperuser status",
+            ">Close<",
+        ):
+            assert words not in page, words
+    job = running_job(client_person, PersonFactory(), amounts_minor=[500_00])
+    page = editor.get(f"/admin/jobs/job/{job.pk}/change/").content.decode()
+    assert ">Back to the list<" in page
+    assert ">Close<" not in page
+
+
 def test_the_address_the_password_and_the_dates_stay(editor: Client, client_person: Person) -> None:
     before = Person.objects.filter(pk=client_person.pk).values().get()
     save(

@@ -60,9 +60,12 @@ def test_signing_in_leads_to_where_each_begins(
             assert answer.redirect_chain[-1] == (reached, 302)
 
 
-def test_the_home_page_offers_nothing_that_cannot_be_done(client: Client) -> None:
+def test_the_home_page_names_every_way_to_stop_the_clock(client: Client) -> None:
     page = client.get(reverse("jobs:home")).content.decode()
-    assert [word for word in ("Dispute", "request changes", "refund") if word in page] == []
+    assert (
+        "Until then the Client can release it, request changes or open a Dispute; the Freelancer can "
+        "void the request or refund the money. Each of these stops the clock."
+    ) in page
 
 
 def test_it_cannot_be_posted_to(client: Client) -> None:

@@ -60,7 +60,8 @@ def test_an_app_is_set_up_and_asked_for_from_then_on(client: Client, client_pers
     page = client.get(f"{TOTP}activate/").content.decode()
     assert "<svg" in page
     assert "data:image" not in page
-    assert client.post(f"{TOTP}activate/", {"code": "000000"}).status_code == 200
+    mistyped = client.post(f"{TOTP}activate/", {"code": "000000"})
+    assert "This code is not correct. Check what you typed" in mistyped.content.decode()
     assert set_up(client)["Location"] == "/accounts/2fa/recovery-codes/"
     app = Authenticator.objects.get(user=client_person, type="totp")
     stored = app.data["secret"]

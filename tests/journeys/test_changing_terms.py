@@ -81,7 +81,7 @@ def accept(page: Page, job: Job, look: Look) -> None:
     look(page, "accept")
     page.get_by_role("button", name="Accept Terms 2: get $100.00 back, fund $70.00 more").click()
     expect(page.get_by_role("status")).to_contain_text(
-        "Terms 2 are in force. $100.00 goes back to Clara Client."
+        "Terms 2 are in force. $100.00 goes back to you."
     )
     look(page, "changed")
 

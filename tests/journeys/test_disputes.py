@@ -1,10 +1,11 @@
 """A Dispute in a real browser: opened with evidence, answered, settled by an offer; limits under seal (R9)."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from billing.models import Escrow
 from billing.services import disputes
@@ -40,6 +41,33 @@ def look(photograph: Look, check_accessibility: Callable[[Page], None]) -> Look:
     return look_at
 
 
+def buttons_cover_nothing(page: Page, title: str) -> None:
+    """What can be done about a Milestone stands inside its card and clear of its title, on a phone too."""
+    row = page.get_by_role("row").filter(has=page.get_by_text(title, exact=True)).first
+    buttons = row.locator(".row-actions > *")
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        card, named = (
+            box_of(page.locator(".card", has=row).first),
+            box_of(row.get_by_role("cell").first),
+        )
+        assert card["x"] >= 0 and card["x"] + card["width"] <= width
+        boxes = [box_of(button) for button in buttons.all()]
+        assert boxes != []
+        for box in boxes:
+            assert card["x"] <= box["x"] and box["x"] + box["width"] <= card["x"] + card["width"]
+            beside = box["x"] >= named["x"] + named["width"]
+            assert beside or box["y"] >= named["y"] + named["height"]
+        for left, right in pairwise(boxes):
+            assert right["y"] > left["y"] or right["x"] >= left["x"] + left["width"] + 4
+
+
+def box_of(part: Locator) -> FloatRect:
+    box = part.bounding_box()
+    assert box is not None
+    return box
+
+
 def test_a_dispute_is_settled_by_an_offer(
     job: Job,
     client_person: Person,
@@ -52,8 +80,12 @@ def test_a_dispute_is_settled_by_an_offer(
     wrong.write_text("<html><body>no PDF</body></html>")
     right.write_bytes(b"%PDF-1.7 the chat")
     client = open_browser(client_person)
+    client.goto(f"/jobs/{job.pk}/billing/")
+    look(client, "billing")
+    buttons_cover_nothing(client, "Wireframes")
     client.goto(f"/jobs/{job.pk}/disputes/")
     look(client, "tab-none")
+    buttons_cover_nothing(client, "Wireframes")
     client.get_by_role("link", name="Open a Dispute about Wireframes").click()
     look(client, "open")
     client.get_by_label("How much of it?").fill("400")

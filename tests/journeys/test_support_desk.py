@@ -37,7 +37,7 @@ def test_an_agent_finds_a_job_by_its_invoice_and_reads_its_story(
     expect(rows).to_have_count(1)
     check_accessibility(page)
     photograph(page, "desk-search")
-    rows.get_by_role("link", name="Story").click()
+    rows.get_by_role("link", name="Website").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Website")
     check_accessibility(page)
     photograph(page, "desk-story")

@@ -50,6 +50,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "terms_accepted": {"version": 2, "total_minor": 1_500_00},
     "terms_changed": {
         "version": 2, "total_minor": 1_400_00, "refund_minor": 100_00, "escrow": "Design",
+        "changes": [{"escrow": "Design", "before_minor": 500_00, "amount_minor": 400_00}],
     },
     "terms_unfit": {"version": 2},
     "terms_declined": {"version": 2},

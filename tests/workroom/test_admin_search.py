@@ -1,12 +1,26 @@
 """The desk finds a row by anything that a caller may say."""
 
+from urllib.parse import quote
+
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
 
 from billing.models import ClosingStatement, Document, Payment, ProForma, Refund, Release
+from escrow_site.lib import money
 from jobs.models import Person, StoredFile
-from tests.desk import World, agent_of_the_desk, browser_of, listed, whole_world
+from tests.desk import (
+    MONDAY,
+    World,
+    agent_of_the_desk,
+    browser_of,
+    listed,
+    statements,
+    whole_world,
+)
+from tests.factories import PersonFactory
+from tests.scenarios import finished_job
+from workroom.services import account_closing
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +84,77 @@ def test_a_job_is_found_by_anything_a_caller_says(desk: Client, world: World) ->
     assert found == {words: set(keys) for words, keys in said.items()}
 
 
+def test_a_job_is_found_by_what_stands_on_papers_and_statements(desk: Client, world: World) -> None:
+    """Milestones, companies, tax ids, bank accounts, amounts: what a caller has before his eyes."""
+    job, finished, invited = world.job.pk, world.finished.pk, world.invited.pk
+    Person.objects.filter(pk=world.job.client_id).update(
+        billing_address="Panadería Moreno\n12 Side Street", tax_id="B12345674"
+    )
+    invoice = world.invoice
+    said = {
+        # In any version of the Terms, those of an award that nobody has answered too
+        "Design": [job, invited],
+        "start pa": [],
+        # The Client’s profile
+        "panadería moreno": [job, invited],
+        "B12345674": [job, invited],
+        "12 Side Street": [job, invited],
+        # The Freelancer’s bank account
+        "2051": [job, finished],
+        "0000 2020 51": [job, finished],
+        "2020": [],
+        # Exact amounts, of a charge, of a paper and net
+        f"{money.display(world.payment.amount_minor, 'USD')}": [job],
+        f"{money.major(world.payment.amount_minor, 'USD')} usd": [job],
+        f"{money.major(invoice.net_minor, 'USD')}": [job, finished],
+        f"$ {money.major(invoice.gross_minor, 'USD')}": [job, finished],
+        f"€{money.major(invoice.gross_minor, 'USD')}": [],
+        f"{money.major(world.payment.amount_minor, 'USD')}0": [],
+    }
+    found = {words: set(listed(desk, "jobs_job", words)) for words in said}
+    assert found == {words: set(keys) for words, keys in said.items()}
+    for words in ("Panadería", "B12345674"):
+        assert listed(desk, "jobs_person", words) == [world.job.client_id]
+
+
+def test_of_a_closed_account_its_papers_alone_are_known(
+    desk: Client, world: World, freelancer: Person
+) -> None:
+    nora = PersonFactory(
+        name="Nora Gone", email="nora@gone.example", tax_id="NL99", billing_address="Tulips B.V."
+    )
+    job = finished_job(nora, freelancer).pk
+    account_closing.close(nora, at=MONDAY)
+    nora.refresh_from_db()
+    assert "Nora" not in nora.name
+    for words in ("Nora@Gone.example", "nora gone", "NL99", "tulips"):
+        assert listed(desk, "jobs_job", words) == [job], words
+    assert listed(desk, "jobs_job", "nora@elsewhere.example") == []
+
+
+def test_a_search_that_finds_nothing_says_where_else_to_look(desk: Client, world: World) -> None:
+    jobs = desk.get("/admin/jobs/job/", {"q": "nobody & nothing"}).content.decode()
+    for words in (
+        "Nothing is found for “nobody &amp; nothing”.",
+        '<a href="/admin/jobs/person/?q=nobody%20%26%20nothing">Search for the same in People</a>',
+        "Of a closed account only what stands on its documents is kept.",
+        "an exact amount ($140.00)",
+    ):
+        assert words in jobs
+    for words in ("0 Jobs", 'name="action"', "The filters count, too"):
+        assert words not in jobs
+    people = desk.get("/admin/jobs/person/", {"q": "nobody", "is_staff__exact": "1"})
+    assert "Search for the same in Jobs" in people.content.decode()
+    assert '<a href="?q=nobody">search without them</a>' in people.content.decode()
+    assert "Nothing is found" not in desk.get("/admin/jobs/job/", {"q": "website"}).content.decode()
+
+
+def test_a_search_costs_the_same_whatever_is_said(desk: Client, world: World) -> None:
+    said = ("website", "$140.00", "2051", "Panadería Moreno", "clara@example.com")
+    costs = {words: statements(desk, f"/admin/jobs/job/?q={quote(words)}") for words in said}
+    assert set(costs.values()) == {costs["website"]}, costs
+
+
 def test_a_person_is_found_by_name_and_by_any_address(desk: Client, world: World) -> None:
     clara = world.job.client_id
     EmailAddress.objects.create(user=world.job.client, email="boss@clara.example", verified=False)
@@ -89,6 +174,12 @@ def test_money_is_found_by_card_reference_destination_and_paper(desk: Client, wo
         ("billing_payment", "3184", [returned]),
         ("billing_payment", world.payment.gateway_reference, [paid]),
         ("billing_payment", job, [paid, returned]),
+        ("billing_payment", f"{money.major(world.payment.amount_minor, 'USD')}", [paid]),
+        (
+            "billing_document",
+            f"${money.major(world.invoice.net_minor, 'USD')}",
+            [world.invoice.pk, Document.objects.get(job=world.finished).pk],
+        ),
         ("billing_payment", "carl", [elsewhere]),
         ("billing_payout", "DE02 1203 0000 0000 2020 51", [payout]),
         ("billing_payout", "2020 51", [payout]),

@@ -13,6 +13,8 @@ from django.urls import reverse
 
 from billing.services import release_requests, releases
 from jobs.models import Job, Person
+from tests.billing import charging_back
+from tests.billing.dispute_steps import open_dispute
 from tests.billing.steps import NOON, request_release, signed_in, text_of
 from tests.factories import PersonFactory
 from tests.scenarios import fund, running_job
@@ -219,6 +221,30 @@ def test_what_is_not_due_any_more_sorts_last(
     waiting = request_of(bakery, 2)
     assert names(client_person, sort="due") == [waiting, voided]
     assert names(client_person, sort="-due") == [waiting, voided]
+
+
+def test_what_a_dispute_freezes_is_neither_due_nor_waiting(
+    bakery: Job, client_person: Person, freelancer: Person
+) -> None:
+    disputed, waiting = request_of(bakery, 1), request_of(bakery, 2)
+    open_dispute(bakery, client_person, at=NOON + timedelta(minutes=1))
+
+    response = signed_in(client_person).get(URL)
+    assert {row.name: row.due_day for row in response.context["rows"]} == {
+        disputed: "",
+        waiting: "8 Apr 2026",
+    }
+    assert response.context["waiting"] == ["$1,000.00"]
+    assert names(client_person, show="disputed") == [disputed]
+
+
+def test_nor_is_what_a_bank_wants_back(bakery: Job, client_person: Person) -> None:
+    request_of(bakery, 1)
+    charging_back.begin(bakery, at=NOON + timedelta(minutes=1))
+
+    response = signed_in(client_person).get(URL)
+    assert [row.due_day for row in response.context["rows"]] == [""]
+    assert response.context["waiting"] == []
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,15 @@ def test_a_court_can_read_it(world: World, client_person: Person) -> None:
         assert words in told, words
 
 
+def test_it_names_no_folder_that_is_not_there(world: World, client_person: Person) -> None:
+    told = index(world.invited, client_person)
+    assert "There are no documents on this Job. Nothing was uploaded." in told
+    assert "in the folder" not in told
+    told = index(world.job, client_person)
+    for folder in ("documents", "files"):
+        assert f"in the folder <code>{folder}</code>." in told
+
+
 def test_both_sides_and_support_get_the_same(world: World) -> None:
     job = world.job
     assert job.freelancer is not None

@@ -160,3 +160,14 @@ def test_an_agent_who_is_a_party_finds_no_end_of_it(
         assert (row.pk in listed(browser, "billing_chargeback", outcome__exact="lost")) is sees
         assert (line.pk in listed(browser, "jobs_activity")) is sees
         assert ("state-recorded" in browser.get(payment).content.decode()) is sees
+
+
+def test_the_one_who_recorded_takes_it_back(row: Chargeback, desk: Client) -> None:
+    record(desk, row)
+    assert url("take_back", row) not in page(browser_of(second_agent()), row)
+    assert url("take_back", row) in page(desk, row)
+    assert desk.post(url("take_back", row)).status_code == 302
+    row.refresh_from_db()
+    assert (row.state, row.outcome) == ("open", "")
+    assert "Nothing is recorded" in desk.post(url("take_back", row)).content.decode()
+    assert url("record", row) in page(desk, row)

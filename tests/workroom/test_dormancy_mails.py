@@ -2,8 +2,10 @@
 
 import pytest
 
-from jobs.models import Job, Person
-from tests.workroom.timer_mails import BUILD, DORMANT, DUE_AT, read_far_apart, tell
+from jobs.models import Activity, Job, Notification, Person
+from jobs.notices import KINDS
+from jobs.services import activity
+from tests.workroom.timer_mails import BUILD, DORMANT, DUE_AT, Told, read_far_apart, tell
 
 pytestmark = pytest.mark.django_db
 
@@ -149,3 +151,18 @@ def test_what_people_typed_into_a_milestone_is_no_markup(job: Job) -> None:
     page = str(client.message.alternatives[0][0])
     assert "held for “&lt;b&gt;Build&lt;/b&gt;” goes back" in page
     assert "<b>" not in page
+
+
+def test_what_was_done_since_is_not_contradicted_by_a_mail_that_is_late(job: Job) -> None:
+    """The fates that were foretold are not told any more: the forecast below them is another one."""
+    (early,) = tell(job, "dormant", **DORMANT)
+    assert "goes back to you" in early.otherwise
+    line = Activity.objects.latest("pk")
+    activity.record(job, KINDS["funding_requested"], by=job.freelancer, at=DUE_AT, escrow="Build")
+    late = Told(Notification.objects.get(activity=line))
+    assert late.until == "What was done on the Job since then may have changed the dates."
+    assert late.otherwise.startswith(
+        "What was done on the Job since then may have changed what becomes of the money: the Job’s "
+        "page shows how it stands now."
+    )
+    assert "goes back" not in late.otherwise

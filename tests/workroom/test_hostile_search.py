@@ -38,7 +38,9 @@ def test_no_search_is_an_error(world: World, desk: Client) -> None:
             continue
         url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
         terms = (
-            HOSTILE if model._meta.model_name in ("job", "payout", "intervention") else HOSTILE[::10]
+            HOSTILE
+            if model._meta.model_name in ("job", "payout", "intervention")
+            else HOSTILE[::10]
         )
         for term in terms:
             answer = desk.get(url, {"q": term})

@@ -84,7 +84,7 @@ def test_from_the_form_to_both_sides(job: Job, alma: Client, bela: Client) -> No
     assert "Milestone 1 ($500.00 held)" in text(alma.get(page))
     with nothing_changes():
         preview = text(alma.post(page, typed(job)))
-    for words in ("$200.00", "−$17.50", "$182.50", "$300.00", "Propose it to a second agent"):
+    for words in ("$200.00", "− $17.50", "$182.50", "$300.00", "Propose it to a second agent"):
         assert words in preview
     answer = alma.post(page, typed(job, seen_minor="50000", previewed="true"), follow=True)
     assert "Nothing is done before a second agent has confirmed it." in text(answer)
@@ -97,6 +97,9 @@ def test_from_the_form_to_both_sides(job: Job, alma: Client, bela: Client) -> No
     assert "Confirm: $200.00" in check
     done = text(bela.post(url("confirm", made), follow=True))
     assert "Confirmed. It is done, and both sides are told." in done
+    assert "This proposal was confirmed already" not in done
+    for words in ("What it came to", "− $17.50", "$182.50", "$300.00", "Bela Senior"):
+        assert words in done
     assert Release.objects.get().gross_minor == 200_00
     told = Notification.objects.filter(activity__kind="support_released")
     assert {one.person_id for one in told} == {job.client_id, job.freelancer_id}

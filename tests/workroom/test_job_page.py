@@ -215,7 +215,7 @@ def test_the_milestones_show_what_is_agreed_held_and_released(client_person, fre
         ("Build", "funded", 1_000_00, 1_000_00, 0),
     ]
     assert context["totals"] == {
-        "agreed_minor": 1_500_00, "held_minor": 1_000_00, "released_minor": 500_00,
+        "agreed_minor": 1_500_00, "held_minor": 1_000_00, "released_minor": 500_00, "credited_minor": 0,
     }  # fmt: skip
 
 
@@ -395,5 +395,5 @@ def test_a_pending_payment_waits_for_the_clients_bank(client_person, freelancer,
     )
     assert "You need not start yet: no Milestone is Funded." in response.content.decode()
     assert "button primary" not in response.content.decode()
-    assert context["lines"][0].note == "Waits for the Client's bank"
+    assert context["lines"][0].note == "Waits for the bank of Clara Client"
     assert moments(response) == [(lapses, "The pending payment for “Design” lapses")]

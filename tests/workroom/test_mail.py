@@ -276,6 +276,16 @@ def test_lines_of_the_text_are_short_and_links_whole(job: Job) -> None:
             assert [line for line in lines if len(line) > 78 and "://" not in line] == []
 
 
+def test_an_answer_goes_to_support_which_is_named(job: Job, settings: Any) -> None:
+    settings.SUPPORT_EMAIL = "help@example.com"
+    for notice in tell(job, KINDS["release_requested"], **FACTS["release_requested"]):
+        message = mail.compose(notice)
+        assert message.reply_to == ["help@example.com"]
+        said = "Answers to this mail go to support, and to nobody on the Job:\nhelp@example.com"
+        assert said in text_of(message)
+        assert "go to support, help@example.com, and to nobody" in html_of(message)
+
+
 def test_a_fact_that_is_missing_leaves_a_gap_and_no_notice_unsent(job: Job) -> None:
     (notice,) = tell(job, TERMS_PROPOSED, by=job.freelancer)
     message = mail.compose(notice)

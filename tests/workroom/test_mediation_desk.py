@@ -197,7 +197,7 @@ def test_the_amounts_are_shown_before_the_click(dispute: Dispute) -> None:
     desk = browser_of(agent_of_the_desk())
     with nothing_changes():
         page = say(desk, "decide", dispute, **WORDS)
-    for words in ("$500.00", "$300.00", "−$26.25", "$273.75", "$200.00"):
+    for words in ("$500.00", "$300.00", "− $26.25", "$273.75", "$200.00"):
         assert words in page, words
     assert "Decide: $300.00 to the Freelancer, $200.00 back" in page
     assert LogEntry.objects.count() == 0
@@ -259,7 +259,7 @@ def test_a_second_senior_agent_confirms(dispute: Dispute) -> None:
     decide(browser_of(agent_of_the_desk()), dispute)
     desk = browser_of(second_agent())
     page = desk.get(url("case", dispute)).content.decode()
-    for words in ("−$26.25", "$273.75", "Confirm: $300.00 to the Freelancer, $200.00 back"):
+    for words in ("− $26.25", "$273.75", "Confirm: $300.00 to the Freelancer, $200.00 back"):
         assert words in page, words
     done = say(desk, "confirm", dispute, decision=Decision.objects.get().pk)
     assert "Confirmed. The money is split, and both sides are told." in done
@@ -406,3 +406,19 @@ def test_only_staff_come_in(dispute: Dispute, client_person: Person, stranger: P
             assert method(url(verb, dispute)).status_code == 302
     desk = browser_of(agent_of_the_desk())
     assert desk.get(f"/admin/billing/dispute/{'9' * 30}/case/").status_code == 404
+
+
+def test_the_one_who_decided_withdraws_it(dispute: Dispute) -> None:
+    desk, senior = browser_of(agent_of_the_desk()), browser_of(second_agent())
+    decide(desk, dispute)
+    made = Decision.objects.get()
+    assert url("withdraw", dispute) not in senior.get(url("case", dispute)).content.decode()
+    assert url("withdraw", dispute) in desk.get(url("case", dispute)).content.decode()
+    said = say(senior, "withdraw", dispute, decision=made.pk)
+    assert "Only the person who decided this can withdraw it." in said
+    assert "it is to be decided anew" not in said
+    assert "to be decided anew" in say(desk, "withdraw", dispute, decision=made.pk)
+    made.refresh_from_db()
+    assert made.state == "withdrawn"
+    decide(desk, dispute, to_freelancer="100.00")
+    assert Decision.objects.filter(state="proposed").count() == 1

@@ -77,7 +77,7 @@ def test_the_page_tells_everything(desk: Client, world: World) -> None:
         "payments": [
             "Design The system 3 Mar 2026, 10:00 UTC 8 Mar 2026, 12:00 UTC",
             f"Payment {world.returned.pk} Clara Client Sent back", "Visa ending in 3184",
-            "−$500.00", "The money arrived when it was no longer wanted: the payment had been cancelled on "
+            "− $500.00", "The money arrived when it was no longer wanted: the payment had been cancelled on "
             "7 Mar 2026 12:00 UTC.",
             f"Payment {world.payment.pk} Clara Client Succeeded $1,500.00 "
             "Design: $500.00 Build: $1,000.00 Visa ending in 4242 authenticated",

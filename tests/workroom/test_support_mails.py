@@ -6,9 +6,9 @@ import pytest
 import time_machine
 
 from billing.services import interventions
-from jobs.models import Job, Notification, Person
+from jobs.models import Activity, Job, Notification, Person
 from jobs.notices import KINDS
-from jobs.selectors import notices
+from jobs.selectors import history, notices
 from tests.billing.dispute_steps import funded_job
 from tests.billing.intervening import DAY, NOON, agent_in, propose
 from tests.billing.steps import request_release
@@ -21,13 +21,17 @@ pytestmark = pytest.mark.django_db
 
 AT = NOON + DAY
 NOTHING = "Nothing more happens with this money."
-STANDS = "The Release Request for “Milestone 1” stands for the $300.00, with its clock unchanged."
+STANDS = (
+    "The Release Request for “Milestone 1” stands for the $300.00, with its clock unchanged: "
+    "without an answer it is released on 8 Apr 2026, 12:00 UTC."
+)
 NOT_REQUESTED = "No release is requested for the $300.00, so the 30-day rule does not release it."
 VOIDED = (
     "The Release Request for “Milestone 1” has ended: its pro-forma invoice is kept, marked void."
 )
 THEY_CAN_SAY = (
-    "If this is not right, tell support at once: they can say who asked for it, when and how."
+    "If this is not right, write to support at support@localhost at once: they can say who asked for it, when and "
+    "how."
 )
 
 
@@ -77,6 +81,20 @@ def test_after_a_part_a_request_stands_if_there_is_one(
     assert freelancer.otherwise == said
 
 
+def test_the_history_tells_of_one_release_and_of_who_confirmed_it(job: Job) -> None:
+    mails(job, "release", asked_by=job.client, amount_minor=200_00)
+    kinds = ["support_released", "released"]
+    lines = [
+        history.describe(Activity.objects.select_related("actor", "job").get(kind=kind), job.client)
+        for kind in kinds
+    ]
+    assert [line["what"] for line in lines] == [
+        "Confirmed the release of $200.00 of “Milestone 1” at the request of the Client, Clara Client",
+        "Released $200.00 of “Milestone 1”",
+    ]
+    assert not any("R9" in line["why"] for line in lines)
+
+
 def test_more_time_offers_what_the_client_still_can(job: Job) -> None:
     request_release(job)
     client, freelancer = mails(
@@ -109,7 +127,7 @@ BY_SUPPORT = sorted(name for name in FACTS if name.startswith("support_"))
     ("asked", "said"),
     [
         ({"asked_how": "by phone on 3 March"}, THEY_CAN_SAY),
-        ({"asked_how": ""}, "If this is not right, tell support at once."),
+        ({"asked_how": ""}, "If this is not right, write to support at support@localhost at once."),
     ],
 )
 def test_support_can_say_who_asked_if_anybody_did(

@@ -203,11 +203,11 @@ def test_who_accepts_gets_what_was_shown(job, client_person, freelancer, now):
         address("accept_terms", job.pk, 2), {"seen_refund_minor": "10000"}, follow=True
     )
     assert response.redirect_chain == [(address("job", job.pk), 302)]
-    assert "Terms 2 are in force. $100.00 goes back to Clara Client." in text_of(response)
+    assert "Terms 2 are in force. $100.00 goes back to you." in text_of(response)
     assert (Refund.objects.get().amount_minor, escrow(job).held_minor) == (100_00, 400_00)
 
 
-@pytest.mark.parametrize("seen", ["0", "9999"])
+@pytest.mark.parametrize("seen", ["0", "9999", "garbage", ""])
 def test_an_old_page_accepts_nothing(job, client_person, freelancer, now, seen):
     propose(job, freelancer, CHEAPER, SECOND, at=now)
     before = world()
@@ -286,7 +286,9 @@ def test_what_was_removed_is_no_part_of_what_is_agreed(job, client_person, freel
     terms.accept(job, by=client_person, version=2, at=now)
     said = text_of(look(client_person, "job", job.pk))
     assert "Agreed $1,000.00 Held in escrow $0.00" in said
-    assert "Design Removed from the Terms, $500.00 went back to the Client" in said
+    assert "Design Removed from the Terms, $500.00 went back to you" in said
+    said = text_of(look(freelancer, "job", job.pk))
+    assert "Design Removed from the Terms, $500.00 went back to Clara Client" in said
     page = signed_in(client_person).get(address("my_jobs")).content.decode()
     assert "$1,000.00" in page
     assert "$1,500.00" not in page

@@ -72,6 +72,7 @@ def test_a_funded_milestone_made_cheaper_gives_the_difference_back(job, client_p
     assert told(job, "terms_changed") == {"clara@example.com", "frank@example.com"}
     assert Activity.objects.get(kind="terms_changed").facts == {
         "version": 2, "total_minor": 1_400_00, "refund_minor": 100_00, "escrow": "Design",
+        "changes": [{"escrow": "Design", "before_minor": 500_00, "amount_minor": 400_00}],
     }  # fmt: skip
     assert_adds_up()
 

@@ -5,6 +5,7 @@ import pytest
 from jobs.models import Notification
 from jobs.selectors import notices
 from tests.workroom.agreements import START, agreed, awarded, hourly_draft, terms_input
+from tests.workroom.timer_mails import tell
 from workroom.services import awards, mail, terms
 
 UNTIL = "8 Mar 2026, 10:00 UTC"
@@ -138,3 +139,17 @@ def test_an_invited_address_hears_of_the_end(client_person):
 
     assert to == ["new@example.com"]
     assert "Clara Client withdrew the award of the Job “Website”." in text
+
+
+def test_changed_terms_name_every_price_that_is_another(client_person, freelancer):
+    changes = [
+        {"escrow": "Map", "before_minor": None, "amount_minor": 220_00},
+        {"escrow": "Photographs", "before_minor": 480_00, "amount_minor": 300_00},
+        {"escrow": "Texts", "before_minor": 80_00, "amount_minor": None},
+    ]
+    job = agreed(client_person, freelancer)
+    for told in tell(job, "terms_changed", by=client_person, version=2, changes=changes):
+        assert "“Map” is added, for $220.00." in told.happened
+        assert "“Photographs” is $300.00 now; it was $480.00." in told.happened
+        assert "“Texts”, which was $80.00, is removed." in told.happened
+        assert told.until.startswith("There is no deadline.")

@@ -39,12 +39,12 @@ def job(client_person: Person, freelancer: Person) -> Job:
             kinds.AUTHENTICATION_REMINDER,
             {**PAYMENT, "days_left": 1},
             "The timer reminded the Client with 1 day left to authenticate the payment of $500.00 for "
-            "Design by 8 Apr 2026, 12:00 UTC",
+            "“Design” by 8 Apr 2026, 12:00 UTC",
         ),
         (
             kinds.PAYMENT_LAPSED,
             PAYMENT,
-            "The timer let the Pending payment of $500.00 for Design lapse",
+            "The timer let the Pending payment of $500.00 for “Design” lapse",
         ),
         (
             kinds.AWARD_EXPIRED,
@@ -74,8 +74,8 @@ def job(client_person: Person, freelancer: Person) -> Job:
         ),
         (
             kinds.SETTLED,
-            {"amount_minor": 1_080_50, "escrow": "Build, Texts"},
-            "The timer settled the dormant Job: $1,080.50 went back to the Client (Build, Texts)",
+            {"amount_minor": 1_080_50, "escrow": "Build, Texts", "milestones": "“Build”, “Texts”"},
+            "The timer settled the dormant Job: $1,080.50 went back to the Client (“Build”, “Texts”)",
         ),
         (
             kinds.REMOVED,
@@ -95,3 +95,23 @@ def test_the_history_names_the_timer_and_its_rule(
     with timezone.override("UTC"):
         line = history.describe(newest, job.client)
     assert (line["sentence"], line["who"], line["why"]) == (sentence, "The timer", RULE)
+
+
+def test_the_rule_is_read_in_the_readers_zone_and_what_was_typed_as_it_was_typed(job: Job) -> None:
+    activity.record(
+        job,
+        kinds.OVERDUE,
+        by=None,
+        at=DUE_AT,
+        actor_kind=Activity.Actor.TIMER,
+        reason=RULE,
+        **REQUEST,
+    )
+    timers = Activity.objects.select_related("actor", "job").latest("pk")
+    activity.record(job, kinds.VOIDED, by=job.freelancer, at=DUE_AT, reason=RULE, **REQUEST)
+    typed = Activity.objects.select_related("actor", "job").latest("pk")
+    with timezone.override("Asia/Tokyo"):
+        assert history.describe(timers, job.client)["why"] == (
+            "30-day rule: requested 9 Mar 2026 21:00 JST, no answer by 8 Apr 2026 21:00 JST."
+        )
+        assert history.describe(typed, job.client)["why"] == RULE

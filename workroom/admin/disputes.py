@@ -38,7 +38,7 @@ class DisputeAdmin(DeskPages):
 
     job_path = "job"
     currency_of = "job.currency"
-    page_verb, act_verbs = "case", ("ask", "decide", "confirm", "send_back")
+    page_verb, act_verbs = "case", ("ask", "decide", "confirm", "send_back", "withdraw")
     page_related = ("escrow", "job__client", "job__freelancer", "job__policy")
     list_display = (
         "id", "case", "escrow", "job", "state", "waits", "asks", "asked_minor", "held", "opened_by", "opened_at",
@@ -158,7 +158,7 @@ class DisputeAdmin(DeskPages):
         done = "Decided. No money moves before a second agent has confirmed it."
         return self.act(request, dispute, form, decide, done=done, name="decide_form")
 
-    @method_decorator(reauthentication_required)
+    @method_decorator(reauthentication_required("Confirm a decision"))
     def confirm_view(self, request: HttpRequest, row_id: int) -> HttpResponse:
         """Confirm another agent's decision: the money is split."""
         dispute = self.row_of(request, row_id)
@@ -185,6 +185,19 @@ class DisputeAdmin(DeskPages):
 
         done = "Sent back: the Dispute is to be decided anew."
         return self.act(request, dispute, form, send_back, done=done, name="send_back_form")
+
+    def withdraw_view(self, request: HttpRequest, row_id: int) -> HttpResponse:
+        """Take one's own decision back."""
+        dispute = self.row_of(request, row_id)
+        form = CheckForm(request.POST)
+
+        def withdraw() -> str:
+            decision = _decision_or_404(dispute, form)
+            mediation.withdraw(decision.pk, by=agent_of(request), at=timing.now())
+            return "Withdrew the decision"
+
+        done = "Withdrawn: the Dispute is to be decided anew."
+        return self.act(request, dispute, form, withdraw, done=done, name="confirm_form")
 
     def _preview(self, request: HttpRequest, dispute: Dispute, form: DecideForm) -> HttpResponse:
         share_minor, at = form.cleaned_data["to_freelancer"], timing.now()
@@ -220,6 +233,7 @@ class DisputeAdmin(DeskPages):
             "why_not_decide": mediation.may_decide(dispute, by=by, at=at),
             "why_not_check": proposed and mediation.may_check(proposed, by=by, at=at),
             "why_not_confirm": proposed and mediation.may_confirm(proposed, by=by, at=at),
+            "why_not_withdraw": proposed and mediation.may_withdraw(proposed, by=by, at=at),
             "ask_form": AskForm(),
             "decide_form": DecideForm(currency=dispute.job.currency),
             "confirm_form": CheckForm(),

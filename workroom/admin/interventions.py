@@ -31,7 +31,7 @@ from jobs.reauthentication import reauthentication_required
 from workroom.admin.jobs import job_meant
 from workroom.forms.interventions import ProposeForm
 from workroom.selectors.cases import is_kept_from
-from workroom.selectors.interventions import figures_of, openings_on
+from workroom.selectors.interventions import figures_done, figures_of, openings_on
 
 State = Intervention.State
 INTERVENTION_NUMBER = re.compile(r"intervention\s*#?\s*(\d{1,18})", re.IGNORECASE)
@@ -192,7 +192,7 @@ class InterventionAdmin(DeskPages):
         """What is proposed, what it comes to now, and what this agent can do with it."""
         return self.page(request, self.row_of(request, row_id))
 
-    @method_decorator(reauthentication_required)
+    @method_decorator(reauthentication_required("Confirm an intervention"))
     def confirm_view(self, request: HttpRequest, row_id: int) -> HttpResponse:
         """Confirm another agent's proposal: it is done."""
         row = self.row_of(request, row_id)
@@ -246,7 +246,9 @@ class InterventionAdmin(DeskPages):
                 "job": row.job,
                 "act": row.act,
                 # What is overtaken comes to nothing that anybody gets.
-                "figures": figures_of(row, at=at) if is_waiting and not overtaken else [],
+                "figures": figures_of(row, at=at)
+                if is_waiting and not overtaken
+                else figures_done(row),
                 "why_overtaken": overtaken,
                 "why_not_confirm": interventions.may_confirm(row, by=by, at=at),
                 "why_not_check": interventions.may_check(row, by=by, at=at),

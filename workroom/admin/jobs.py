@@ -35,6 +35,7 @@ from jobs.admin.people import belongs_to
 from jobs.models import Job, Person, StoredFile
 from workroom import seeing
 from workroom.selectors.cases import is_kept_from
+from workroom.selectors.desk_search import job_said
 from workroom.selectors.interventions import openings_on
 from workroom.selectors.story import as_parties_read, story_of
 
@@ -65,10 +66,10 @@ NUMBERED = re.compile(r"(dispute|intervention)\s*#?\s*(\d{1,18})", re.IGNORECASE
 
 
 def job_meant(term: str) -> Q:
-    """The Jobs that a card, a reference, a file or another address of a party may stand for; those of
-    the Freelancer, if it is a payout's.
+    """The Jobs that a card, a reference, a file or another address of a party may stand for, and what else
+    ``desk_search`` knows; those of the Freelancer, if it is a payout's.
     """
-    found = belongs_to(term, "client") | belongs_to(term, "freelancer")
+    found = job_said(term) | belongs_to(term, "client") | belongs_to(term, "freelancer")
     found |= Q(pk__in=Payment.objects.filter(gateway_reference=term).values("job"))
     found |= Q(pk__in=Refund.objects.filter(gateway_reference=term).values("payment__job"))
     found |= Q(freelancer__in=Payout.objects.filter(gateway_reference=term).values("person"))
@@ -89,9 +90,9 @@ class JobAdmin(ReadOnlyAdmin):
     job_path = "pk"
     date_hierarchy = "drafted_at"
     list_display = (
-        "id", "title", "story", "state", "kind", "client", "freelancer_or_address", "held", "drafted_at",
+        "id", "story", "state", "kind", "client", "freelancer_or_address", "held", "drafted_at",
     )  # fmt: skip
-    list_display_links = ("id", "title")
+    list_display_links = ("id",)
     list_filter = (
         "state",
         "kind",
@@ -104,8 +105,9 @@ class JobAdmin(ReadOnlyAdmin):
         "title", "client__name", "client__email", "freelancer__name", "freelancer__email", "freelancer_email",
     )  # fmt: skip
     search_help_text = (
-        "Number or title of the Job; a party’s name or e-mail address; INV-12-0007, REC-…, PF-000088, CS-7-1; "
-        "a card’s last four digits; a reference of the gateway; “dispute 3”; a file name"
+        "Number or title of the Job, title of a Milestone; a party’s name, company, tax id or e-mail address; "
+        "INV-12-0007, REC-…, PF-000088, CS-7-1; an exact amount ($140.00); the last four digits of a card or of a bank "
+        "account that was paid out to; a reference of the gateway; “dispute 3”; a file name"
     )
     fieldsets = (
         (None, {"fields": ("title", "state", "kind", "currency", "hourly_rate_minor", "held", "description")}),
@@ -131,7 +133,7 @@ class JobAdmin(ReadOnlyAdmin):
         assert isinstance(request.user, Person)
         return request.user.has_perm(sweeping.PERMISSION)
 
-    @admin.action(description="Try again", permissions=["try_again"])
+    @admin.action(description="Try again: Jobs that are set aside", permissions=["try_again"])
     def try_again(self, request: HttpRequest, jobs: QuerySet[Job]) -> HttpResponse | None:
         """Ask for the reason first; then take up again each of the chosen Jobs that is set aside."""
         reason = request.POST.get("reason", "").strip()
@@ -185,9 +187,11 @@ class JobAdmin(ReadOnlyAdmin):
     def held(self, job: Any) -> str:
         return money.display(job.held_minor, job.currency)
 
-    @admin.display(description="story")
+    @admin.display(description="title", ordering="title")
     def story(self, job: Job) -> SafeString:
-        return format_html('<a href="{}">Story</a>', reverse("admin:jobs_job_story", args=[job.pk]))
+        """What everybody wants; the number leads to the bare record."""
+        url = reverse("admin:jobs_job_story", args=[job.pk])
+        return format_html('<a href="{}">{}</a>', url, job.title)
 
     @admin.display(description="lists")
     def related(self, job: Job) -> SafeString:

@@ -51,7 +51,7 @@ class ProposeForm(forms.Form):
         label="When and how",
         required=False,
         max_length=HOW_AT_MOST,
-        help_text="For example “by phone on 3 March, called back on the number on file”. Both sides read it.",
+        help_text="For example “by phone on 3 March, then by mail from the account’s address”. Both sides read it.",
     )
     reason = WordsField(
         label="Reason",

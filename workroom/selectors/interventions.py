@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing.models import Escrow, Intervention
-from billing.services.amounts import quote, quote_credit
+from billing.models import Document, Escrow, Intervention
+from billing.services.amounts import Amounts, quote, quote_credit
 from billing.services.interventions import Opening, openings
 from escrow_site.lib import display, money
 from escrow_site.lib.timing import DAY
 from jobs.models import Job, Person
 
 Kind = Intervention.Kind
+NO_AMOUNTS = Amounts(gross_minor=0, service_fee_minor=0, processing_fee_minor=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +25,8 @@ class Figure:
 
 def figures_of(intervention: Intervention, *, at: datetime) -> list[Figure]:
     """What it comes to before anybody clicks: the figures that are then posted."""
-    if intervention.kind == Kind.RELEASE:
-        return _of_release(intervention)
-    if intervention.kind == Kind.REFUND_HELD:
-        return _of_refund(intervention)
-    if intervention.kind == Kind.REFUND_RELEASED:
-        return _of_credit(intervention)
+    if intervention.kind in Intervention.MONEY:
+        return _of_money(intervention)
     if intervention.kind == Kind.VOID:
         assert intervention.escrow is not None and intervention.request is not None
         return [
@@ -48,35 +45,70 @@ def figures_of(intervention: Intervention, *, at: datetime) -> list[Figure]:
     return [_due("Due now", about), _due("Due then", intervention.until)]
 
 
-def _of_release(intervention: Intervention) -> list[Figure]:
-    escrow, job = intervention.escrow, intervention.job
-    assert escrow is not None and intervention.amount_minor is not None and job.policy is not None
-    amounts = quote(escrow, policy=job.policy, gross_minor=intervention.amount_minor)
+def figures_done(intervention: Intervention) -> list[Figure]:
+    """What a confirmed one came to: the fees are those of the papers that were issued in its instant."""
+    held_minor = intervention.seen_held_minor
+    if intervention.state != Intervention.State.CONFIRMED or held_minor is None:
+        return []
+    if intervention.kind == Kind.REFUND_HELD:
+        return _refunded(intervention, held_minor=held_minor)
+    assert intervention.checked_at is not None
+    papers = Document.objects.filter(
+        escrow=intervention.escrow_id, issued_at=intervention.checked_at
+    )
+    amounts = sum(map(_amounts_on, papers), NO_AMOUNTS)
+    if amounts.gross_minor != intervention.amount_minor:
+        return []
+    if intervention.kind == Kind.RELEASE:
+        return _released(intervention, amounts, held_minor=held_minor)
+    return _credited(intervention, amounts, kept_minor=held_minor)
+
+
+def _amounts_on(paper: Document) -> Amounts:
+    return Amounts(
+        gross_minor=paper.gross_minor,
+        service_fee_minor=paper.service_fee_minor,
+        processing_fee_minor=paper.processing_fee_minor,
+    )
+
+
+def _of_money(intervention: Intervention) -> list[Figure]:
+    escrow, policy = intervention.escrow, intervention.job.policy
+    gross_minor = intervention.amount_minor
+    assert escrow is not None and policy is not None and gross_minor is not None
+    if intervention.kind == Kind.RELEASE:
+        amounts = quote(escrow, policy=policy, gross_minor=gross_minor)
+        return _released(intervention, amounts, held_minor=escrow.held_minor)
+    if intervention.kind == Kind.REFUND_HELD:
+        return _refunded(intervention, held_minor=escrow.held_minor)
+    amounts = quote_credit(escrow, policy=policy, gross_minor=gross_minor)
+    return _credited(intervention, amounts, kept_minor=escrow.kept_minor)
+
+
+def _released(intervention: Intervention, amounts: Amounts, *, held_minor: int) -> list[Figure]:
+    job = intervention.job
     return [
-        _amount("Held", escrow.held_minor, job),
+        _amount("Held", held_minor, job),
         _amount("Released to the Freelancer", amounts.gross_minor, job),
         _amount("Service fee", -amounts.service_fee_minor, job, is_part=True),
         _amount("Processing fee", -amounts.processing_fee_minor, job, is_part=True),
         _amount("Net to the Freelancer", amounts.net_minor, job, is_part=True),
-        _amount("Stays held", escrow.held_minor - amounts.gross_minor, job),
+        _amount("Stays held", held_minor - amounts.gross_minor, job),
     ]
 
 
-def _of_refund(intervention: Intervention) -> list[Figure]:
-    escrow, job = intervention.escrow, intervention.job
-    assert escrow is not None and intervention.amount_minor is not None
+def _refunded(intervention: Intervention, *, held_minor: int) -> list[Figure]:
+    job, amount_minor = intervention.job, intervention.amount_minor
+    assert amount_minor is not None
     return [
-        _amount("Held", escrow.held_minor, job),
-        _amount("Back to the Client, without a fee", intervention.amount_minor, job),
-        _amount("Stays held", escrow.held_minor - intervention.amount_minor, job),
+        _amount("Held", held_minor, job),
+        _amount("Back to the Client, without a fee", amount_minor, job),
+        _amount("Stays held", held_minor - amount_minor, job),
     ]
 
 
-def _of_credit(intervention: Intervention) -> list[Figure]:
-    escrow, job = intervention.escrow, intervention.job
-    assert escrow is not None and intervention.amount_minor is not None and job.policy is not None
-    amounts = quote_credit(escrow, policy=job.policy, gross_minor=intervention.amount_minor)
-    kept_minor = escrow.kept_minor
+def _credited(intervention: Intervention, amounts: Amounts, *, kept_minor: int) -> list[Figure]:
+    job = intervention.job
     return [
         _amount("Released and not refunded", kept_minor, job),
         _amount("Back to the Client", amounts.gross_minor, job),
@@ -87,7 +119,7 @@ def _of_credit(intervention: Intervention) -> list[Figure]:
 
 
 def _amount(label: str, amount_minor: int, job: Job, *, is_part: bool = False) -> Figure:
-    sign = "−" if amount_minor < 0 else ""
+    sign = "− " if amount_minor < 0 else ""
     value = f"{sign}{money.display(abs(amount_minor), job.currency)}"
     return Figure(label=label, value=value, is_part=is_part)
 

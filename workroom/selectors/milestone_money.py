@@ -62,11 +62,12 @@ class Totals:
     held_minor: int
     pending_minor: int
     released_minor: int
+    credited_minor: int
     unfunded_minor: int
 
 
 def totals(escrows: list[Any]) -> Totals:
-    """Held, pending, released and still to be funded."""
+    """Held, pending, released, what of that was refunded later, and still to be funded."""
 
     def sum_of(state: str) -> int:
         return sum(escrow.amount_minor for escrow in escrows if escrow.state == state)
@@ -75,6 +76,7 @@ def totals(escrows: list[Any]) -> Totals:
         held_minor=sum(escrow.held_minor for escrow in escrows),
         pending_minor=sum_of(Escrow.State.PENDING),
         released_minor=sum(escrow.released_minor for escrow in escrows),
+        credited_minor=sum(escrow.credited_minor for escrow in escrows),
         unfunded_minor=sum_of(Escrow.State.UNFUNDED),
     )
 
@@ -149,6 +151,9 @@ def _note(escrow: Any, request: ReleaseRequest | None) -> tuple[str, str]:
         due = display.instant(request.auto_release_at)
         url = reverse("billing:release_request", args=[request.pk])
         return f"Release requested, due {due}", url
+    if (returned := escrow.returned_request) is not None:
+        url = reverse("billing:release_request", args=[returned.pk])
+        return f"Changes requested {display.instant(returned.ended_at)}", url
     if escrow.state == Escrow.State.PENDING and escrow.payment_lapses_at is not None:
         return f"Lapses {display.instant(escrow.payment_lapses_at)} unless authenticated", ""
     if escrow.payment_state == Payment.State.STARTED:

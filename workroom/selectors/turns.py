@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from billing.models import Escrow
 from billing.selectors import foretold
+from billing.services import payments
 from escrow_site.lib import display
 from jobs.models import Job, Person
 from workroom.models import Terms
@@ -47,7 +48,9 @@ def turn(
         escrow.held_minor and escrow.request_due_at is None for escrow in escrows
     ):
         return _dormant(job, escrows, viewer)
-    return _of_client(job, escrows) if viewer.pk == job.client_id else _of_freelancer(job, escrows)
+    if viewer.pk == job.client_id:
+        return _of_client(job, escrows, viewer=viewer, at=at)
+    return _of_freelancer(job, escrows)
 
 
 def nothing_was_ever_funded(job: Job, escrows: list[Any]) -> bool:
@@ -113,7 +116,7 @@ def _change(job: Job, proposal: Terms, viewer: Person) -> Turn:
     )
 
 
-def _of_client(job: Job, escrows: list[Any]) -> Turn:
+def _of_client(job: Job, escrows: list[Any], *, viewer: Person, at: datetime) -> Turn:
     requested = [escrow for escrow in escrows if escrow.request_due_at is not None]
     pending = [escrow for escrow in escrows if escrow.state == Escrow.State.PENDING]
     asked = [escrow for escrow in escrows if is_asked_for(escrow)]
@@ -138,7 +141,28 @@ def _of_client(job: Job, escrows: list[Any]) -> Turn:
     return (
         _finished(job, escrows)
         or turns_of_disagreement.of_frozen_money(job, escrows)
+        or _not_funded_yet(job, escrows, viewer=viewer, at=at)
         or Turn(sentence=NOTHING_WAITS)
+    )
+
+
+def _not_funded_yet(job: Job, escrows: list[Any], *, viewer: Person, at: datetime) -> Turn | None:
+    """Nobody asks for it, and work on it may wait for it: Terms that were changed leave such Milestones."""
+    unfunded = [
+        escrow
+        for escrow in escrows
+        if escrow.payment_id is None and payments.may_fund(escrow, by=viewer, at=at) is None
+    ]
+    if not unfunded:
+        return None
+    return Turn(
+        sentence=f"{NOTHING_WAITS} {named(unfunded, job)} {are(unfunded)} not funded yet.",
+        detail="Fund it at any time; the money is held here until you release it."
+        if len(unfunded) == 1
+        else "Fund them at any time, one by one or together; the money is held here until you release it.",
+        label=f"Fund “{unfunded[0]}”",
+        url=_with_numbers("billing:fund", job, unfunded[:1]),
+        is_urged=False,
     )
 
 
@@ -197,6 +221,8 @@ def _of_freelancer(job: Job, escrows: list[Any]) -> Turn:
         return Turn(
             sentence=f"Waiting for {job.client} to fund a Milestone.", is_urged=False, **report
         )
+    if changes := turns_of_disagreement.of_changes_requested(job, escrows):
+        return changes
     requested = [escrow for escrow in escrows if escrow.request_due_at is not None]
     if requested:
         first = min(requested, key=lambda escrow: escrow.request_due_at)

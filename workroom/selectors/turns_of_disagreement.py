@@ -1,4 +1,4 @@
-"""Whose turn it is when the two disagree: a request to cancel, a Dispute, a chargeback.
+"""Whose turn it is when the two disagree: changes to make, a request to cancel, a Dispute, a chargeback.
 
 A cancellation stands in an alert of its own on the overview; for the others ``turns`` asks here.
 """
@@ -7,11 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils.text import Truncator
 
 from billing.models import Cancellation
 from escrow_site.lib import display
 from jobs.models import Job, Person
 from workroom.selectors.turn_words import Turn, are, named
+
+# Of what the Client wrote; all of it stands with the Release Request.
+QUOTED_AT_MOST = 300
 
 
 def of_cancellation(
@@ -37,6 +41,36 @@ def of_cancellation(
         url=url,
         tone="warning",
     )
+
+
+def first_to_do(turn: Turn, cancellation: Turn | None) -> Turn:
+    """What the page's one main button is for. A cancellation that waits for the reader comes first, save
+    before what goes on by itself without him: a Dispute to answer, an Overdue request.
+    """
+    if cancellation is None or not cancellation.is_urged or turn.tone == "critical":
+        return turn
+    return cancellation
+
+
+def of_changes_requested(job: Job, escrows: list[Any]) -> Turn | None:
+    """The Freelancer's work came back with what is to be changed (R7.3)."""
+    returned = [escrow for escrow in escrows if escrow.returned_request and not escrow.is_frozen]
+    if not returned:
+        return None
+    said = " ".join(_quoted(escrow, with_title=len(returned) > 1) for escrow in returned)
+    return Turn(
+        sentence=f"{job.client} requests changes to {named(returned, job)}.",
+        detail=f"{said} When the work is ready, request release again.",
+        label="Create Status Report",
+        url=reverse("workroom:create_report", args=[job.pk]),
+        tone="warning",
+    )
+
+
+def _quoted(escrow: Any, *, with_title: bool) -> str:
+    text = " ".join(escrow.returned_request.ended_reason.split())
+    quote = f"“{Truncator(text).chars(QUOTED_AT_MOST)}”"
+    return f"“{escrow}”: {quote}" if with_title else quote
 
 
 def waits_for_answer(escrow: Any, viewer: Person) -> bool:

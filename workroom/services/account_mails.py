@@ -66,6 +66,7 @@ def send(mail: AccountMail) -> None:
         body=mail.text,
         from_email=mail.sender,
         to=mail.recipients,
+        reply_to=[settings.SUPPORT_EMAIL],
         headers={"Message-ID": mail.message_id, "Auto-Submitted": "auto-generated"},
     )
     if mail.html:

@@ -62,9 +62,12 @@ def agree_change(job: Job, terms: Terms, plan: Plan, *, by: Person, at: datetime
     milestones = list(terms.milestones.order_by("position"))
     _push_down(job, terms, milestones)
     reason = f"Agreed in Terms {terms.version}."
+    changes = _prices_changed(plan)
     moved = escrow_changes.carry_out(job, plan, by=by, at=at, reason=reason)
     _link(terms)
     facts: dict[str, Any] = {"version": terms.version, "total_minor": _total_minor(milestones)}
+    if changes:
+        facts["changes"] = changes
     if plan.refund_minor:
         facts["refund_minor"] = plan.refund_minor
         facts["escrow"] = ", ".join(one.old.escrow.title for one in plan.refunds if one.old)
@@ -73,6 +76,17 @@ def agree_change(job: Job, terms: Terms, plan: Plan, *, by: Person, at: datetime
         job, by=by, at=at, reason=CHANGE_ACCEPTED
     )
     activity.record_all([changed, *moved, *follows])
+
+
+def _prices_changed(plan: Plan) -> list[dict[str, Any]]:
+    """What is added, removed, or has another price, for the notice; read before anything is moved."""
+    changes = []
+    for one in plan.changes:
+        before = one.old.escrow.amount_minor if one.old else None
+        after = one.new.amount_minor if one.new else None
+        if before != after:
+            changes.append({"escrow": one.title, "before_minor": before, "amount_minor": after})
+    return changes
 
 
 def give_up(job: Job, terms: Terms, refusal: Refusal, *, at: datetime) -> None:

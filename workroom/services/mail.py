@@ -18,7 +18,7 @@ import workroom.notices  # noqa: F401
 from escrow_site.lib import display, timing
 from jobs.models import Notification, Person
 from jobs.notices import KINDS
-from jobs.selectors import notices
+from jobs.selectors import history, notices
 from workroom.selectors import forecasts
 
 LAYOUTS = {"text": "notices/layout.txt", "html": "notices/layout.html"}
@@ -42,6 +42,7 @@ def compose(notice: Notification) -> EmailMultiAlternatives:
             body=render_to_string(template, known | {"layout": LAYOUTS["text"]}),
             from_email=settings.DEFAULT_FROM_EMAIL,
             to=[reader.email if reader else notice.address],
+            reply_to=[settings.SUPPORT_EMAIL],
             headers={"Message-ID": message_id(notice), "Auto-Submitted": "auto-generated"},
         )
         mail.attach_alternative(
@@ -73,6 +74,7 @@ def _context(notice: Notification, *, reader: Person | None, zone: str) -> dict[
         "site_name": settings.SITE_NAME,
         "profile_url": settings.SITE_URL + reverse("jobs:profile") if reader else "",
         **_forecast(notice, reader=reader),
+        "overtaken": _is_overtaken(notice),
     }
 
 
@@ -88,6 +90,11 @@ def _forecast(notice: Notification, *, reader: Person | None) -> dict[str, Any]:
     request_id = notice.activity.facts.get("request")
     can = forecasts.ways_with(job, request_id, role=role, at=timing.now()) if request_id else set()
     return {"moments": shown, "more_moments": len(moments) - len(shown), "can": can}
+
+
+def _is_overtaken(notice: Notification) -> bool:
+    """Whether the fates that it tells of the Milestones are those of a Job on which nobody has acted since."""
+    return "returns" in notice.activity.facts and history.acted_since(notice.activity)
 
 
 def _link_label(notice: Notification) -> str:

@@ -26,7 +26,7 @@ from workroom.services import account_closing, account_export
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-@reauthentication_required
+@reauthentication_required("Close your account")
 def close_account(request: HttpRequest) -> HttpResponse:
     """GET says what is in the way and what goes, POST closes for good."""
     person = request.user
@@ -55,7 +55,7 @@ def _close(request: HttpRequest, person: Person) -> None:
 @never_cache
 @require_POST
 @login_required
-@reauthentication_required
+@reauthentication_required("Export your data")
 def export_account(request: HttpRequest) -> HttpResponseBase:
     """The archive, a few times an hour at most: it costs the server something."""
     person = request.user

@@ -37,20 +37,28 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
     else:
         terms = proposal = terms_reading.standing_version(row, at=at)
     escrows = overview.money_of(row) if row.activated_at else []
-    lines = overview.lines_of_terms(terms) if terms else overview.lines_of_money(escrows, row)
+    lines = (
+        overview.lines_of_terms(terms)
+        if terms
+        else overview.lines_of_money(escrows, row, viewer=request.user)
+    )
+    turn = turns.turn(row, terms=proposal, escrows=escrows, viewer=request.user, at=at)
+    cancellation = turns_of_disagreement.of_cancellation(
+        cancellations.open_of(row), job=row, viewer=request.user, at=at
+    )
     statement = row.closing_statements.order_by("-number").first() if row.has_ended else None
     context = {
         **pages.job_context(request, row, tab="workroom:job"),
-        "turn": turns.turn(row, terms=proposal, escrows=escrows, viewer=request.user, at=at),
-        "cancellation": turns_of_disagreement.of_cancellation(
-            cancellations.open_of(row), job=row, viewer=request.user, at=at
-        ),
+        "turn": turn,
+        "cancellation": cancellation,
+        "first_to_do": turns_of_disagreement.first_to_do(turn, cancellation),
         "need_not_start": turns.nothing_was_ever_funded(row, escrows),
         "lines": lines,
         "totals": {
             "agreed_minor": sum(line.amount_minor for line in lines if line.is_agreed),
             "held_minor": sum(line.held_minor for line in lines),
             "released_minor": sum(line.released_minor for line in lines),
+            "credited_minor": sum(line.credited_minor for line in lines),
         },
         "forecast": forecasts.of_page(
             row, escrows=escrows, terms=proposal, viewer=request.user, at=at

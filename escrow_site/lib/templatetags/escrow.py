@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.template.base import FilterExpression, NodeList, Parser, Token, token_kwargs
 from django.template.context import Context
 from django.utils.safestring import SafeString
@@ -84,6 +85,18 @@ def _option(value: object, label: object, chosen: str) -> SafeString:
         return markup.fill(GROUP, label=str(value), options=options(label, chosen))
     selected = SELECTED if str(value) == chosen else ""
     return markup.fill(OPTION, value=str(value), selected=selected, label=str(label))
+
+
+@register.simple_tag
+def support_email() -> str:
+    """``{% support_email %}``: where people write who need a human. Known without a request, so in mails, too."""
+    return settings.SUPPORT_EMAIL
+
+
+@register.simple_tag
+def support_link() -> SafeString:
+    """The same as a link that opens one's own mail."""
+    return markup.fill('<a href="mailto:{address}">{address}</a>', address=settings.SUPPORT_EMAIL)
 
 
 class UnchangingNode(template.Node):

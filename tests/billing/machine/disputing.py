@@ -109,10 +109,11 @@ class Disputing(Waiting, Moving):
     def state_something(self) -> None:
         side = self.chance.choice(SIDES)
         number = self.chance.choice(sorted(self.disputed))
+        text = f"Look at {self.chance.random()}."  # the same words at once would be a second click
         self.attempt(
             allowed=disputes.is_open(self.oracle, number),
             act=lambda: service.add_statement(
-                self.newest(number), text="Look.", by=self.people[side], at=self.at
+                self.newest(number), text=text, by=self.people[side], at=self.at
             ),
             follows=lambda: disputes.say(self.oracle, side, number, self.at),
         )
@@ -124,7 +125,7 @@ class Disputing(Waiting, Moving):
         side = self.chance.choice(SIDES)
         number, amount = self._share()
         self.attempt(
-            allowed=disputes.may_offer(self.oracle, number, amount),
+            allowed=disputes.may_offer(self.oracle, side, number, amount),
             act=lambda: offers.make(
                 self.newest(number), to_freelancer_minor=amount, by=self.people[side], at=self.at
             ),

@@ -74,9 +74,11 @@ def say(job: Oracle, side: str, number: int, at: datetime) -> None:
 # --- Offers ---
 
 
-def may_offer(job: Oracle, number: int, to_freelancer: int) -> bool:
-    """A split of exactly what is held (R9.2)."""
-    return is_open(job, number) and 0 <= to_freelancer <= job.milestones[number].held
+def may_offer(job: Oracle, side: str, number: int, to_freelancer: int) -> bool:
+    """A split of exactly what is held (R9.2), and not the same side's open offer once more (R12)."""
+    if not is_open(job, number) or _of(job, number).offers.get(side) == to_freelancer:
+        return False
+    return 0 <= to_freelancer <= job.milestones[number].held
 
 
 def offer(job: Oracle, side: str, number: int, to_freelancer: int, at: datetime) -> None:
