@@ -8,25 +8,21 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from billing.reference_data import ensure_reference_data as ensure_billing_data
 from jobs.models import Person, Policy
-from jobs.reference_data import ensure_reference_data as ensure_jobs_data
 from tests import signing_in
 from tests.factories import PersonFactory
 from tests.mail_server import mail_server, no_broker, worker  # noqa: F401 (fixtures)
-from workroom.reference_data import ensure_reference_data as ensure_workroom_data
+from tests.reference_data import ensure_reference_data
 
 
 @pytest.fixture(autouse=True)
 def reference_data(request: pytest.FixtureRequest) -> None:
-    """Rows that migrations make are lost, all of them, when a test truncates: make them again."""
+    """As a new installation has them, whatever was truncated."""
     wanted = {"db", "transactional_db", "live_server"} & set(request.fixturenames)
     if wanted or request.node.get_closest_marker("django_db"):
         request.getfixturevalue("db")
         if not Policy.objects.exists():
-            ensure_jobs_data()
-            ensure_billing_data()
-            ensure_workroom_data()
+            ensure_reference_data()
 
 
 @pytest.fixture(autouse=True, scope="session")

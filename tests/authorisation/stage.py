@@ -32,7 +32,6 @@ from billing.models import (
     ReleaseRequest,
 )
 from billing.models.payment import new_idempotency_key
-from billing.reference_data import ensure_reference_data as ensure_billing_data
 from billing.services import (
     cards,
     chargebacks,
@@ -44,7 +43,6 @@ from billing.services import (
     sweeping,
 )
 from jobs.models import Invitation, Job, Notification, Person, Policy, StoredFile
-from jobs.reference_data import ensure_reference_data as ensure_jobs_data
 from jobs.services import calendars, heartbeats
 from tests.billing.banking import NUMBERS, deliver
 from tests.billing.dispute_steps import agent_named, open_dispute
@@ -58,9 +56,9 @@ from tests.desk import (
     whole_world,
 )
 from tests.factories import PersonFactory
+from tests.reference_data import ensure_reference_data
 from tests.workroom.agreements import BUILD, DESIGN, agreed, awarded, draft, terms_input
 from workroom.models import StatusReport, Timesheet
-from workroom.reference_data import ensure_reference_data as ensure_workroom_data
 from workroom.services import reports, terms
 from workroom.services.reports import Line
 
@@ -91,9 +89,7 @@ def undone() -> Iterator[None]:
 def on_stage() -> Iterator[Stage]:
     """The stage, as long as it lasts; tests that truncate may have left no reference data behind."""
     with undone():
-        ensure_jobs_data()
-        ensure_billing_data()
-        ensure_workroom_data()
+        ensure_reference_data()
         with time_machine.travel(NOW, tick=False):
             stage = set_up()
         yield stage

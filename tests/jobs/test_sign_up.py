@@ -40,12 +40,13 @@ def is_signed_in(client: Client) -> bool:
 
 
 def confirm_that_it_is_you(client: Client, url: str, form: dict[str, str]) -> None:
-    """Post a form that asks for the password first, give it, and see the form carried out."""
+    """Post a form that asks for the password first, give it, and post it again."""
     person = Person.objects.get(pk=client.session["_auth_user_id"])
     remember(client, person, seconds_ago=HOUR)
     asked = client.post(url, form)
     assert asked["Location"].startswith("/accounts/reauthenticate/")
     assert client.post(asked["Location"], {"password": PASSWORD}).status_code == 302
+    assert client.post(url, form).status_code == 302
 
 
 def confirm(client: Client, mail_server: MailServer, *, mails: int = 1) -> Any:

@@ -23,6 +23,7 @@ from billing.services import audit, mediation, sweeping
 from billing.timetables import What
 from escrow_site.lib import timing
 from jobs.models import Activity, Job, Notification
+from tests.reference_data import ensure_reference_data
 from workroom.demo.people import CHARACTERS, make_people, make_senior
 from workroom.demo.telling import RECENT, tell_all
 from workroom.demo.world import World
@@ -74,6 +75,7 @@ def told(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     # As Django marks its own, so that durable blocks may be within.
     around_all._from_testcase = True
     with django_db_blocker.unblock(), around_all:
+        ensure_reference_data()
         world = World(make_people(), now=timing.now())
         tell_all(world)
         yield world

@@ -273,8 +273,8 @@ class JobAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         assert isinstance(request.user, Person)
         by, at = request.user, timing.now()
-        story = story_of(job)
         with timezone.override(UTC):
+            story = story_of(job)
             context: dict[str, Any] = {
                 **self.admin_site.each_context(request),
                 "title": job.title,

@@ -131,7 +131,7 @@ ALL = [
     Break(a_settlement_one_second_early, (Waiting,), 0, "wait", FORECAST),
     Break(work_that_keeps_no_job_awake, (Moving,), 0, "", JOB),
     Break(a_clock_that_goes_on_without_its_seven_days, (Disputing,), 3, "quarrel", CLOCKS),
-    Break(seven_days_after_every_dispute, (Disputing,), 0, "quarrel", CLOCKS),
+    Break(seven_days_after_every_dispute, (Disputing,), 27, "quarrel", CLOCKS),
     Break(a_part_refunded_while_disputed, (Disputing,), 0, "touch_what_is_frozen", REFUSED),
     Break(a_cancellation_split_wrong_by_one_unit, (Ending,), 2, "accept_cancellation", SUMS),
     Break(a_cancellation_that_is_never_overtaken, (Ending, Moving), 3, "release", JOB),
