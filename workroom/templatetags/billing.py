@@ -18,12 +18,12 @@ ROW = (
     "<small>{other_role}: {other_party}</small></td>"
     '<td class="num" data-label="Amount">{amount}</td>'
     '<td data-label="State"><span class="state state-{state}">{state_label}</span></td>'
-    '<td class="nowrap" data-label="Date">{day}<small>{time}</small></td>'
+    '<td data-label="Date">{day}<small>{time}</small></td>'
     "{due}"
     '<td class="row-actions"><a class="button small" href="{url}" aria-label="View {name}">View</a>'
     "</td></tr>\n"
 )
-DUE = '<td class="nowrap" data-label="Due">{due_day}<small>{due_time}</small></td>'
+DUE = '<td data-label="Due">{due_day}<small>{due_time}</small></td>'
 NOT_DUE = SafeString("<td></td>")
 
 
