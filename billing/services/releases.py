@@ -36,7 +36,7 @@ SELECT {escrow}, {request}, {pro_forma}
   LEFT JOIN billing_releaserequest AS request
     ON request.escrow_id = escrow.id AND request.state IN ('open', 'overdue', 'disputed')
   LEFT JOIN billing_proforma AS pro_forma ON pro_forma.request_id = request.id
- WHERE escrow.job_id = %s AND escrow.number = ANY (ARRAY(SELECT unnest(%s::bigint[])))
+ WHERE escrow.job_id = %s AND escrow.number = ANY (ARRAY(SELECT unnest(%s::numeric[])))
  ORDER BY escrow.position, escrow.number
 """
 

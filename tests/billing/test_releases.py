@@ -170,7 +170,7 @@ def test_a_released_milestone_is_not_released_again(job: Job, client_person: Per
     assert world() == before
 
 
-@pytest.mark.parametrize("numbers", [[], [99]])
+@pytest.mark.parametrize("numbers", [[], [99], [2**63], [10**30]])
 def test_nothing_chosen(job: Job, client_person: Person, numbers: list[int]) -> None:
     before = world()
     with pytest.raises(WrongState, match="Choose a Milestone to release"):
