@@ -12,15 +12,16 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import FieldDoesNotExist, SuspiciousOperation
+from django.core.exceptions import FieldDoesNotExist, SuspiciousOperation, ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -177,6 +178,14 @@ class SafeChangeList(ChangeList):
             self.date_hierarchy = None
 
 
+def _can_be_key(model: type[models.Model], text: str) -> bool:
+    try:
+        model._meta.pk.to_python(text)
+    except ValidationError:
+        return False
+    return "\x00" not in text
+
+
 class NarrowedAdmin(admin.ModelAdmin):
     """Lists that are narrowed by what they offer, and by nothing else.
 
@@ -189,6 +198,16 @@ class NarrowedAdmin(admin.ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         return SafeChangeList
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *place: Any, **options: Any
+    ) -> Any:
+        """An action for what was chosen; what is no key of any row was chosen by no list of ours."""
+        for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            if not _can_be_key(self.model, key):
+                messages.error(request, "Nothing was done: that is no row of this list.")
+                return HttpResponseRedirect(request.get_full_path())
+        return super().response_action(request, queryset, *place, **options)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         named, columns = self._offered(request)

@@ -67,3 +67,10 @@ def test_what_a_caller_says_finds_the_new_rows(world: World, desk: Client) -> No
     dispute = job.disputes.get()
     assert listed(desk, "billing_dispute", f"dispute {dispute.pk}") == [dispute.pk]
     assert job.pk in listed(desk, "jobs_job", f"dispute {dispute.pk}")
+
+
+@pytest.mark.parametrize("key", ["", "x", "1.5", "\x00", "9" * 40])
+def test_no_chosen_row_is_an_error(desk: Client, key: str) -> None:
+    form = {"action": "delete_selected", "_selected_action": key, "post": "yes"}
+    for url in ("/admin/auth/group/", "/admin/jobs/job/", "/admin/jobs/notification/"):
+        assert desk.post(url, form).status_code == 302
