@@ -7,31 +7,26 @@ import pytest
 import time_machine
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
-from django.test import Client
 from django.urls import reverse
 
-from billing.models import Decision, Dispute, DisputeStatement, Release
-from billing.services import disputes, mediation, offers, sealed
+from billing.models import Decision, Dispute, DisputeStatement
+from billing.services import disputes, mediation, offers
 from jobs.models import Activity, Job, Person
 from tests.billing.banking import nothing_changes
-from tests.billing.charging_back import FROZEN, begin
 from tests.billing.dispute_steps import (
     HOUR,
     NOON,
     agent_named,
-    differences,
     figures,
     funded_job,
     open_dispute,
     pdf,
 )
-from tests.billing.steps import request_release
 from tests.desk import agent_of_the_desk, browser_of, listed, second_agent, statements
 from tests.factories import PersonFactory
+from tests.workroom.mediation_steps import WORDS, decide, logged, say, url, with_support
 
 pytestmark = pytest.mark.django_db
-
-WORDS = {"to_freelancer": "300.00", "reasons": "Most of it\nis done."}
 
 
 @pytest.fixture(autouse=True)
@@ -46,33 +41,8 @@ def job(client_person: Person, freelancer: Person) -> Job:
 
 
 @pytest.fixture
-def dispute(job: Job, client_person: Person, freelancer: Person) -> Dispute:
-    """With support, about a request; both sides have said and shown something."""
-    request_release(job)
-    made = open_dispute(job, client_person, uploads=[pdf("screen.pdf")])
-    disputes.answer(made.pk, text="It was all there.", by=freelancer, at=NOON)
-    offers.make(made.pk, to_freelancer_minor=450_00, by=freelancer, at=NOON)
-    sealed.enter(made.pk, limit_minor=412_34, by=freelancer, at=NOON)
-    return disputes.escalate(made.pk, by=client_person, at=NOON + HOUR)
-
-
-def url(verb: str, dispute: Dispute) -> str:
-    return reverse(f"admin:billing_dispute_{verb}", args=[dispute.pk])
-
-
-def say(browser: Client, verb: str, dispute: Dispute, **form: object) -> str:
-    answer = browser.post(url(verb, dispute), form, follow=True)
-    assert answer.status_code == 200
-    return answer.content.decode()
-
-
-def decide(browser: Client, dispute: Dispute, **form: object) -> str:
-    return say(browser, "decide", dispute, **{**WORDS, "seen_held_minor": 500_00, **form})
-
-
-def logged() -> list[tuple[str, str]]:
-    entries = LogEntry.objects.order_by("pk").select_related("user")
-    return [(str(entry.user), entry.get_change_message()) for entry in entries]
+def dispute(job: Job) -> Dispute:
+    return with_support(job)
 
 
 # --- The list ---
@@ -252,100 +222,6 @@ def test_the_second_of_two_agents_who_decide_is_told(dispute: Dispute) -> None:
     assert "This Dispute is decided already: a second agent is to confirm it." in page
 
 
-# --- Confirming and sending back ---
-
-
-def test_a_second_senior_agent_confirms(dispute: Dispute) -> None:
-    decide(browser_of(agent_of_the_desk()), dispute)
-    desk = browser_of(second_agent())
-    page = desk.get(url("case", dispute)).content.decode()
-    for words in ("− $26.25", "$273.75", "Confirm: $300.00 to the Freelancer, $200.00 back"):
-        assert words in page, words
-    done = say(desk, "confirm", dispute, decision=Decision.objects.get().pk)
-    assert "Confirmed. The money is split, and both sides are told." in done
-    assert figures(dispute.job) == ("released", 300_00, 200_00, 0)
-    assert Release.objects.get().net_minor == 273_75
-    assert Activity.objects.filter(kind="dispute_decided", actor=second_agent()).count() == 1
-    assert logged()[-1] == (
-        "Bela Senior", "Confirmed: $300.00 to the Freelancer, $200.00 back to the Client",
-    )  # fmt: skip
-    assert differences(NOON + timedelta(days=1)) == []
-
-
-def test_while_the_bank_wants_the_money_back_it_is_only_sent_back(
-    job: Job, dispute: Dispute
-) -> None:
-    """The page offers what the services let happen, and says what stands against the rest (R8.4)."""
-    decide(browser_of(agent_of_the_desk()), dispute)
-    begin(job, at=NOON + HOUR)
-    desk = browser_of(second_agent())
-    case = desk.get(url("case", dispute)).content.decode()
-    assert url("confirm", dispute) not in case
-    assert FROZEN in case
-    assert url("send_back", dispute) in case
-
-
-def test_a_second_agent_sends_it_back_with_reasons(dispute: Dispute) -> None:
-    decide(browser_of(agent_of_the_desk()), dispute)
-    desk, decision = browser_of(second_agent()), Decision.objects.get()
-    with nothing_changes():
-        page = say(desk, "send_back", dispute, decision=decision.pk, answer="")
-    assert "Write why you send it back." in page
-    say(desk, "send_back", dispute, decision=decision.pk, answer="Read the chat.")
-    decision.refresh_from_db()
-    assert (decision.state, decision.answer) == ("sent_back", "Read the chat.")
-    assert logged()[-1] == ("Bela Senior", "Sent the decision back: Read the chat.")
-    page = desk.get(url("case", dispute)).content.decode()
-    assert "Read the chat." in page
-    assert "Show the amounts" in page
-
-
-def test_nobody_confirms_his_own_decision(dispute: Dispute) -> None:
-    desk = browser_of(second_agent())
-    page = decide(desk, dispute)
-    own = "You decided this yourself: a second agent is to confirm it."
-    assert own in page
-    assert "Send back" not in page
-    for verb in ("confirm", "send_back"):
-        with nothing_changes():
-            page = say(desk, verb, dispute, decision=Decision.objects.get().pk, answer="x")
-        assert own in page
-
-
-def test_an_agent_who_is_not_senior_confirms_nothing(dispute: Dispute) -> None:
-    decide(browser_of(second_agent()), dispute)
-    desk = browser_of(agent_of_the_desk())
-    only = "Only a senior support agent confirms a decision or sends it back."
-    assert only in desk.get(url("case", dispute)).content.decode()
-    for verb in ("confirm", "send_back"):
-        with nothing_changes():
-            page = say(desk, verb, dispute, decision=Decision.objects.get().pk, answer="x")
-        assert only in page
-
-
-def test_a_decision_of_another_dispute_is_not_confirmed_here(dispute: Dispute) -> None:
-    decide(browser_of(agent_of_the_desk()), dispute)
-    job = funded_job(PersonFactory(), PersonFactory())
-    other = open_dispute(job, job.client)
-    disputes.escalate(other.pk, by=job.client, at=NOON)
-    desk = browser_of(second_agent())
-    with nothing_changes():
-        answer = desk.post(url("confirm", other), {"decision": Decision.objects.get().pk})
-    assert answer.status_code == 404
-    with nothing_changes():
-        say(desk, "confirm", dispute)
-    assert desk.get(url("confirm", dispute)).status_code == 405
-
-
-def test_what_the_parties_agree_on_beats_it(dispute: Dispute, client_person: Person) -> None:
-    decide(browser_of(agent_of_the_desk()), dispute)
-    offers.accept(dispute.offers.get().pk, by=client_person, at=NOON + 2 * HOUR)
-    desk = browser_of(second_agent())
-    with nothing_changes():
-        page = say(desk, "confirm", dispute, decision=Decision.objects.get().pk)
-    assert "This decision was overtaken: the Dispute had ended before it was confirmed." in page
-
-
 # --- Who may ---
 
 
@@ -387,7 +263,7 @@ def test_an_agent_who_is_a_party_sees_nothing_of_it(dispute: Dispute) -> None:
     desk = browser_of(party)
     decision = Decision.objects.get()
     assert desk.get(url("case", dispute)).status_code == 403
-    for verb in ("ask", "decide", "confirm", "send_back"):
+    for verb in ("ask", "decide", "confirm", "send_back", "withdraw"):
         assert desk.post(url(verb, dispute), {"decision": decision.pk}).status_code == 403
     # As if there were none: the desk leads back to its beginning.
     assert desk.get(url("change", dispute)).status_code == 302
@@ -401,24 +277,8 @@ def test_an_agent_who_is_a_party_sees_nothing_of_it(dispute: Dispute) -> None:
 def test_only_staff_come_in(dispute: Dispute, client_person: Person, stranger: Person) -> None:
     for person in (client_person, stranger):
         browser = browser_of(person)
-        for verb in ("case", "ask", "decide", "confirm", "send_back"):
+        for verb in ("case", "ask", "decide", "confirm", "send_back", "withdraw"):
             method = browser.get if verb == "case" else browser.post
             assert method(url(verb, dispute)).status_code == 302
     desk = browser_of(agent_of_the_desk())
     assert desk.get(f"/admin/billing/dispute/{'9' * 30}/case/").status_code == 404
-
-
-def test_the_one_who_decided_withdraws_it(dispute: Dispute) -> None:
-    desk, senior = browser_of(agent_of_the_desk()), browser_of(second_agent())
-    decide(desk, dispute)
-    made = Decision.objects.get()
-    assert url("withdraw", dispute) not in senior.get(url("case", dispute)).content.decode()
-    assert url("withdraw", dispute) in desk.get(url("case", dispute)).content.decode()
-    said = say(senior, "withdraw", dispute, decision=made.pk)
-    assert "Only the person who decided this can withdraw it." in said
-    assert "it is to be decided anew" not in said
-    assert "to be decided anew" in say(desk, "withdraw", dispute, decision=made.pk)
-    made.refresh_from_db()
-    assert made.state == "withdrawn"
-    decide(desk, dispute, to_freelancer="100.00")
-    assert Decision.objects.filter(state="proposed").count() == 1

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import time_machine
-from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.test import Client
@@ -26,20 +24,18 @@ from billing.services import (
 from jobs.models import Job, Person, Policy
 from tests.billing import intervening
 from tests.billing.banking import deliver
-from tests.billing.dispute_steps import NOON, agent_named, funded_job, open_dispute
+from tests.billing.dispute_steps import NOON, agent_named, open_dispute
 from tests.desk import agent_of_the_desk, second_agent, superuser
 from tests.factories import PASSWORD
 from tests.scenarios import fund
 from tests.signing_in import code_now, give_second_factor, sign_in_long_ago
 from tests.workroom.agreements import agreed, awarded
 from tests.workroom.changing import FIRST, SECOND, propose
+from tests.workroom.reauthentication_steps import Step, paid_job, pay_out
 from tests.workroom.terms_steps import typed
 from tests.world import world
 
 pytestmark = pytest.mark.django_db
-
-IBAN = "DE12 5001 0517 0648 4898 90"
-Step = tuple[Person, str, dict[str, Any]]
 
 
 @pytest.fixture(autouse=True)
@@ -51,12 +47,7 @@ def clock() -> Iterator[None]:
 
 @pytest.fixture
 def job(client_person: Person, freelancer: Person) -> Job:
-    """500.00 and 1,000.00 are funded, and 500.00 of them released."""
-    job = funded_job(client_person, freelancer, 1, 2)
-    releases.release_part(
-        job.pk, number=2, amount_minor=500_00, by=job.client, at=NOON, seen_held_minor=1_000_00
-    )
-    return job
+    return paid_job(client_person, freelancer)
 
 
 # --- Every way ---
@@ -116,13 +107,6 @@ def accept_cancellation(job: Job) -> Step:
         job.pk, shares={1: 100_00, 2: 0}, reason="No time.", by=job.client, at=NOON
     )
     return job.freelancer, reverse("billing:accept_cancellation", args=[asked.pk]), {}  # type: ignore[return-value]
-
-
-def pay_out(job: Job) -> Step:
-    form = {
-        "currency": "USD", "amount": "10.00", "destination": IBAN, "idempotency_key": "k" * 32,
-    }  # fmt: skip
-    return job.freelancer, reverse("billing:pay_out"), form  # type: ignore[return-value]
 
 
 def confirm_decision(job: Job) -> Step:
@@ -357,71 +341,3 @@ def test_the_desk_asks_before_rights_and_rules_change(stranger: Person, client: 
         answer = client.post(reverse(f"admin:{name}", args=keys), {"password1": "typed"})
         assert answer["Location"].startswith("/accounts/reauthenticate/"), name
         assert ("password1=typed" in str(dict(client.session))) == ("password" not in name), name
-
-
-# --- What waits, on the page that asks ---
-
-
-def test_the_page_says_what_is_carried_out(job: Job, client: Client) -> None:
-    """Whoever sat there before left a payout to his own account waiting."""
-    person, url, form = pay_out(job)
-    sign_in_long_ago(client, person)
-    page = client.get(client.post(url, form)["Location"]).content.decode()
-    for said in ("<strong>Pay out</strong>", "<dd>10.00</dd>", "<dd>USD</dd>", f"<dd>{IBAN}</dd>"):
-        assert said in page
-    assert "Do not do it" in page
-
-
-def test_what_waits_can_be_dropped(job: Job, client: Client) -> None:
-    person, url, form = pay_out(job)
-    sign_in_long_ago(client, person)
-    asked = client.post(url, form, headers={"Referer": f"http://testserver{url}"})["Location"]
-    before = world()
-    dropped = client.post(asked, {"drop": "1"}, follow=True)
-    assert dropped.redirect_chain[0] == (url, 302)
-    assert "Nothing was done" in dropped.content.decode()
-    client.post(asked, {"password": PASSWORD})
-    assert world() == before
-
-
-@pytest.mark.parametrize("referer", ["https://evil.example/x", "http://testserver//evil.example"])
-def test_nobody_is_led_away_by_dropping(referer: str, job: Job, client: Client) -> None:
-    person, url, form = pay_out(job)
-    sign_in_long_ago(client, person)
-    asked = client.post(url, form, headers={"Referer": referer})["Location"]
-    assert client.post(asked, {"drop": "1"})["Location"] == "/"
-
-
-@pytest.mark.parametrize(("seconds", "is_done"), [(590, True), (610, False)])
-def test_what_waits_is_dropped_after_ten_minutes(
-    seconds: int, is_done: bool, job: Job, client: Client
-) -> None:
-    person, url, form = pay_out(job)
-    sign_in_long_ago(client, person)
-    asked = client.post(url, form)["Location"]
-    before = world()
-    with time_machine.travel(NOON.timestamp() + seconds, tick=False):
-        client.post(asked, {"password": PASSWORD})
-        assert (world() != before) is is_done
-        client.post(asked, {"password": PASSWORD})
-        assert (world() != before) is is_done
-
-
-def test_a_page_confirms_no_other_click_than_the_one_it_says(job: Job, client: Client) -> None:
-    person, url, form = pay_out(job)
-    sign_in_long_ago(client, person)
-    shown = client.post(url, form)["Location"]
-    client.post(url, form | {"destination": "GB82 WEST 1234 5698 7654 32"})
-    before = world()
-    client.post(shown, {"password": PASSWORD})
-    assert world() == before
-
-
-def test_a_click_on_another_page_of_the_account_is_not_kept(job: Job, client: Client) -> None:
-    """allauth keeps it without saying so."""
-    sign_in_long_ago(client, job.client)
-    form = {"action_add": "", "email": "stranger@example.com"}
-    asked = client.post("/accounts/email/", form)["Location"]
-    assert asked.startswith("/accounts/reauthenticate/")
-    assert client.post(asked, {"password": PASSWORD})["Location"] == "/accounts/email/"
-    assert not EmailAddress.objects.filter(email="stranger@example.com").exists()
